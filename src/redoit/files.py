@@ -1,0 +1,122 @@
+"""Files written whole or not at all, and small parsed states kept by content digest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import xxhash
+
+
+def write_atomic(path: str, data: bytes, *, sync: bool = True) -> None:
+    """Write ``data`` to ``path`` so that a reader sees the old content or the new, never a part.
+
+    ``sync`` waits until the data are on the disk before the rename: for everything whose loss at
+    a power cut would matter. Raises OSError; then ``path`` is as it was and no temporary is left.
+    """
+    parent = os.path.dirname(path)
+    os.makedirs(parent, exist_ok=True)
+    # The name is unique among processes and threads; a leftover of a killed process is harmless.
+    temporary = os.path.join(parent, f".{os.path.basename(path)}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(temporary, os.stat(path).st_mode & 0o7777)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def digest_bytes(data: bytes) -> str:
+    """xxh3-128 of ``data`` as 32 hex digits."""
+    return str(xxhash.xxh3_128_hexdigest(data))
+
+
+class Kept:
+    """Parsed states of files, kept as JSON under the digest of what they were parsed from.
+
+    A state is only a saved re-computation: a missing, torn or foreign one is as good as none.
+    Values must survive JSON unchanged (``keep`` refuses others by doing nothing).
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def _path(self, kind: str, key: str) -> str:
+        return os.path.join(self._folder, f"{kind}-{key}.json")
+
+    def get(self, kind: str, key: str) -> Any | None:
+        """The state kept under ``kind`` and ``key``, or None."""
+        try:
+            with open(self._path(kind, key), "rb") as file:
+                return json.loads(file.read())
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, kind: str, key: str, value: Any, *, newest: int = 8) -> None:
+        """Keep ``value``; of this ``kind`` only the ``newest`` states stay. Never raises for a full disk."""
+        if not survives_json(value):
+            return
+        with contextlib.suppress(OSError):
+            os.makedirs(self._folder, exist_ok=True)
+            write_atomic(self._path(kind, key), json.dumps(value, separators=(",", ":")).encode(), sync=False)
+            self._prune(kind, newest)
+
+    def _prune(self, kind: str, newest: int) -> None:
+        rows: list[tuple[float, str]] = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(f"{kind}-"):
+                    with contextlib.suppress(OSError):
+                        rows.append((entry.stat().st_mtime, entry.path))
+        for _, path in sorted(rows, reverse=True)[newest:]:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def survives_json(value: Any) -> bool:
+    """Whether ``value`` comes back from JSON equal and of the same types."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if item is None or type(item) in (str, int, float, bool):
+            continue
+        if type(item) is list:
+            stack.extend(item)
+        elif type(item) is dict:
+            if any(type(key) is not str for key in item):
+                return False
+            stack.extend(item.values())
+        else:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def locked(path: str, *, wait: bool = True) -> Iterator[bool]:
+    """Hold an exclusive lock of the operating system on ``path``; it vanishes with the process.
+
+    Yields True when held, False when ``wait`` is False and another process has it.
+    """
+    import fcntl
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)

@@ -1,0 +1,188 @@
+"""The words of Redoit as types: immutable values that every room shares.
+
+No module here imports anything of Redoit, reads a file or runs a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NewType
+
+RepoPath = NewType("RepoPath", str)
+"""A path with ``/``, normalised, relative to the project's root; absolute if outside of it. The root is ``""``."""
+
+Address = NewType("Address", str)
+"""How a stage is named on the command line and in logs: ``train``, ``sub/dvc.yaml:train``, ``raw.dvc``."""
+
+Oid = NewType("Oid", str)
+"""Content address: lower-case hex, with ``.dir`` at the end for a directory."""
+
+Fingerprint = NewType("Fingerprint", str)
+"""xxh3-128 as 32 hex digits: answers "has it changed?" on this machine, never leaves it."""
+
+
+class Algo(str, Enum):
+    """The digest behind an Oid."""
+
+    MD5 = "md5"
+    XXH128 = "xxh128"
+    MD5_DOS2UNIX = "md5-dos2unix"
+    """DVC 2's: md5 of text with line ends made ``\\n``; entries without a ``hash:`` key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file: line and column count from 1; 0 means the whole file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+
+
+class OutKind(str, Enum):
+    """Which list of ``dvc.yaml`` an out stands in."""
+
+    OUT = "outs"
+    METRIC = "metrics"
+    PLOT = "plots"
+
+
+@dataclass(frozen=True, slots=True)
+class Dep:
+    """A file or directory that a stage reads. ``text`` is the path as ``dvc.lock`` has it, relative to wdir."""
+
+    path: RepoPath
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsDep:
+    """Values of a params file that a stage reads: dotted ``keys``; no keys means the whole file."""
+
+    path: RepoPath
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A file or directory that a stage writes. ``text`` as in Dep."""
+
+    path: RepoPath
+    text: str
+    kind: OutKind = OutKind.OUT
+    cache: bool = True
+    persist: bool = False
+    remote: str | None = None
+    push: bool = True
+    desc: str | None = None
+    extra: Mapping[str, Any] | None = None
+    """Plot properties, ``type``, ``labels`` and ``meta``: for reports, never for decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One resolved entry of ``dvc.yaml``, or a ``.dvc`` file (then ``cmd`` is None: a source of data)."""
+
+    address: Address
+    name: str
+    """Name within its ``dvc.yaml`` (``train@0``); for a ``.dvc`` file its path."""
+    file: RepoPath
+    wdir: RepoPath
+    cmd: str | tuple[str, ...] | None
+    deps: tuple[Dep, ...] = ()
+    params: tuple[ParamsDep, ...] = ()
+    outs: tuple[Out, ...] = ()
+    frozen: bool = False
+    always_changed: bool = False
+    desc: str | None = None
+    meta: Any = None
+    group: str | None = None
+    """The ``foreach`` or ``matrix`` entry this one was expanded from."""
+    place: Place | None = None
+
+    @property
+    def is_data(self) -> bool:
+        """Made by ``data add`` or an import: it has no command."""
+        return self.cmd is None
+
+    @property
+    def is_callback(self) -> bool:
+        """A command that depends on nothing: it always runs."""
+        return self.cmd is not None and not self.deps and not self.params
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dep or an out in a trace. ``path`` is the ``text`` of the Dep or Out; ``oid`` None: not recorded."""
+
+    path: str
+    oid: Oid | None
+    algo: Algo = Algo.MD5
+    size: int | None = None
+    nfiles: int | None = None
+    isexec: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of a stage's last good run: its entry in ``dvc.lock``."""
+
+    cmd: str | list[str] | None
+    deps: tuple[Entry, ...] = ()
+    params: Mapping[str, Mapping[str, Any]] | None = None
+    """Params file's ``text`` → dotted key → value."""
+    outs: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a path holds now, in the project's algo. ``nfiles`` is None for a file."""
+
+    oid: Oid
+    algo: Algo
+    size: int
+    nfiles: int | None = None
+    isexec: bool = False
+
+    def entry(self, path: str) -> Entry:
+        """This content as the record of ``path`` in a trace."""
+        return Entry(path, self.oid, self.algo, self.size, self.nfiles, self.isexec)
+
+
+class Why(str, Enum):
+    """The kinds of Reason."""
+
+    NEVER_RAN = "never ran"
+    COMMAND_CHANGED = "command changed"
+    DEP_CHANGED = "dep changed"
+    DEP_NEW = "dep new"
+    DEP_MISSING = "dep missing"
+    PARAM_CHANGED = "param changed"
+    PARAM_NEW = "param new"
+    PARAM_MISSING = "param missing"
+    PARAMS_FILE_MISSING = "params file missing"
+    OUT_MISSING = "out missing"
+    OUT_CHANGED = "out changed"
+    OUT_NEW = "out new"
+    OUT_NOT_CACHED = "out not in cache"
+    ALWAYS = "always runs"
+    FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a stage must run, as data: what kind, about what, and from what to what."""
+
+    kind: Why
+    subject: str = ""
+    """A path, ``file:key`` of a param, or the address or option that forces."""
+    old: Any = None
+    new: Any = None
