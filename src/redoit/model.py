@@ -115,8 +115,8 @@ class Stage:
 
     @property
     def is_callback(self) -> bool:
-        """A command that depends on nothing: it always runs."""
-        return self.cmd is not None and not self.deps and not self.params
+        """A command that reads and writes nothing that is declared: it always runs."""
+        return self.cmd is not None and not (self.deps or self.params or self.outs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +186,78 @@ class Reason:
     """A path, ``file:key`` of a param, or the address or option that forces."""
     old: Any = None
     new: Any = None
+
+
+class Outcome(str, Enum):
+    """What became of one stage of a run."""
+
+    RAN = "ran"
+    RESTORED = "restored"
+    """Its outputs came from the cache: an earlier run had the same command and inputs."""
+    COMMITTED = "committed"
+    """No command was run; what lies in the workspace (data, a frozen stage's outs) was recorded."""
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """Not tried, because a stage it depends on failed."""
+    NOT_REACHED = "not reached"
+    """Not tried, because the run ended before its turn."""
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """The end of one stage in a run: its outcome, why it had to run, how long it took (seconds)."""
+
+    address: Address
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+    seconds: float = 0.0
+    error: Exception | None = None
+    ignored: bool = False
+    """The failure was ignored (``--ignore-errors``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one ``exp run`` or ``exp repro`` is asked to do; each field is an option of the same name."""
+
+    targets: tuple[str, ...] = ()
+    cwd: str = ""
+    """Directory (absolute) that targets are relative to; empty means the project's root."""
+    force: bool = False
+    interactive: bool = False
+    single_item: bool = False
+    pipeline: bool = False
+    all_pipelines: bool = False
+    recursive: bool = False
+    downstream: bool = False
+    force_downstream: bool = False
+    glob: bool = False
+    dry: bool = False
+    keep_going: bool = False
+    ignore_errors: bool = False
+    no_commit: bool = False
+    no_run_cache: bool = False
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A whole run: every planned stage's result, in the order of the plan."""
+
+    stages: tuple[StageResult, ...]
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done or up to date, 1 a stage failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        return int(any(s.outcome is Outcome.FAILED and not s.ignored for s in self.stages))
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was run, restored or recorded."""
+        return any(s.outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.COMMITTED) for s in self.stages)
