@@ -1,0 +1,1 @@
+"""Running stages with doit: the only room that knows it."""
