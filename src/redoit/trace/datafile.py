@@ -1,0 +1,181 @@
+"""Writing ``.dvc`` files: what a data source holds now, with comments and unknown fields kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import posixpath
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from redoit.errors import SpecError, TraceError
+from redoit.files import write_atomic
+from redoit.model import Entry, Oid, RepoPath, Stage, Trace
+from redoit.project import Layout
+from redoit.spec.source import Source
+from redoit.spec.yaml import load
+from redoit.trace.record import entry_data
+
+_CONTENT = (
+    "md5",
+    "xxh128",
+    "etag",
+    "checksum",
+    "size",
+    "nfiles",
+    "isexec",
+    "hash",
+    "cloud",
+    "files",
+)
+"""Fields of an out that say what it holds."""
+_DEFAULTS: Mapping[str, Any] = {
+    "wdir": ".",
+    "cache": True,
+    "push": True,
+    "persist": False,
+    "frozen": False,
+}
+"""Fields that DVC leaves out when they say nothing."""
+_NOT_IN_CHECKSUM = frozenset(
+    (
+        "desc",
+        "type",
+        "labels",
+        "meta",
+        "locked",
+        "frozen",
+        "metric",
+        "persist",
+        "isexec",
+        "size",
+        "nfiles",
+    )
+)
+
+
+def write_data_file(layout: Layout, stage: Stage, trace: Trace) -> bool:
+    """Record in the ``.dvc`` file of ``stage`` what its outs hold: ``trace.outs``. True if the file changed.
+
+    Raises TraceError if it cannot be read or written.
+    """
+    entries = {entry.path: entry for entry in trace.outs}
+    return _rewrite(layout, stage.file, "outs", entries)
+
+
+def replace_oids(layout: Layout, file: RepoPath, replace: Mapping[Oid, Entry]) -> bool:
+    """Give the outs and local deps of a ``.dvc`` file other digests: old oid → an entry with the new. True if changed."""
+    changed = False
+    for field in ("outs", "deps"):
+        changed = _rewrite(layout, file, field, {}, replace) or changed
+    return changed
+
+
+def _rewrite(
+    layout: Layout,
+    file: RepoPath,
+    field: str,
+    entries: Mapping[str, Entry],
+    replace: Mapping[Oid, Entry] | None = None,
+) -> bool:
+    path = layout.abspath(file)
+    try:
+        with open(path, "rb") as handle:
+            text = handle.read()
+        plain = load(Source.decode(file, text)).value
+        wanted = list(_wanted(plain.get(field) or [], entries, replace or {}))
+        if all(entry is None or _says(item, entry) for item, entry in wanted):
+            return False
+        new = _round_trip(text, field, [entry for _, entry in wanted])
+        write_atomic(path, new)
+    except (OSError, SpecError, AttributeError, TypeError, KeyError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TraceError(f"{file} cannot be rewritten", facts={"reason": reason}) from error
+    return True
+
+
+def _wanted(
+    items: Iterable[Any], entries: Mapping[str, Entry], replace: Mapping[Oid, Entry]
+) -> Iterable[tuple[dict[str, Any], Entry | None]]:
+    for item in items:
+        if replace:
+            old = item.get("xxh128") or item.get("md5")
+            new = replace.get(old)
+            yield (
+                item,
+                new
+                and Entry(
+                    item["path"],
+                    new.oid,
+                    new.algo,
+                    item.get("size"),
+                    item.get("nfiles"),
+                    bool(item.get("isexec")),
+                ),
+            )
+        else:
+            name = posixpath.normpath(item["path"])
+            yield item, entries.get(item["path"]) or entries.get(name)
+
+
+def _says(item: Mapping[str, Any], entry: Entry) -> bool:
+    """Whether the item has the content of ``entry`` already."""
+    data = entry_data(entry)
+    del data["path"]
+    return {key: value for key, value in item.items() if key in _CONTENT} == data
+
+
+def _round_trip(text: bytes, field: str, entries: list[Entry | None]) -> bytes:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = False
+    document = yaml.load(text)
+    for item, entry in zip(document[field], entries, strict=True):
+        if entry is not None:
+            _update(item, entry)
+    _leave_out_defaults(document)
+    if "md5" in document:  # of imports: a checksum of the file's own fields
+        document["md5"] = _checksum(document)
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue().encode()
+
+
+def _update(item: Any, entry: Entry) -> None:
+    data = entry_data(entry)
+    del data["path"]
+    # Fields keep their places; new ones come in DVC's order, `hash` last.
+    if "hash" in data:
+        data["hash"] = data.pop("hash")
+    digest = entry.algo.value if entry.algo.value in data else "md5"
+    for key in [key for key in _CONTENT if key in item and key not in data]:
+        if key in ("md5", "xxh128"):
+            item.insert(list(item).index(key), digest, data[digest])
+        del item[key]
+    for key, value in data.items():
+        if item.get(key) != value:
+            item[key] = value
+
+
+def _leave_out_defaults(document: Any) -> None:
+    for mapping in (document, *document.get("outs", ())):
+        for key, default in _DEFAULTS.items():
+            if key in mapping and mapping[key] == default:
+                del mapping[key]
+
+
+def _checksum(document: Any) -> str:
+    fields = {key: value for key, value in document.items() if key != "md5"}
+    return hashlib.md5(
+        json.dumps(_counted(fields), sort_keys=True).encode(), usedforsecurity=False
+    ).hexdigest()
+
+
+def _counted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _counted(item) for key, item in value.items() if key not in _NOT_IN_CHECKSUM}
+    if isinstance(value, list):
+        return [_counted(item) for item in value]
+    return value

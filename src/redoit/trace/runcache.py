@@ -1,0 +1,204 @@
+"""The run cache: traces by what went in, so that the outs of any earlier run can be restored.
+
+In md5 projects its files are DVC's own: ``<cache>/runs/<k[:2]>/<k>/<v>`` holds one trace as YAML, where
+``k`` and ``v`` are SHA-256 of canonical JSON, of the trace with only the paths of its outs, and of the
+whole trace. Sizes do not count. xxh128 projects have the same in ``<cache>/runs-xxh128``, where DVC
+does not look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from redoit.errors import SpecError, TraceError
+from redoit.model import Algo, Entry, Stage, Trace
+from redoit.project import Layout
+from redoit.spec.source import Source
+from redoit.spec.yaml import load
+from redoit.trace.emit import emit_block
+from redoit.trace.record import BadEntry, entry_data, lock_data, trace_of_lock
+
+_NOT_COUNTED = ("size", "nfiles")
+
+
+class RunCache:
+    """Finds and saves traces by their inputs; owns the folder ``runs`` of the cache. Thread-safe."""
+
+    def __init__(self, layout: Layout) -> None:
+        name = "runs" if layout.algo is Algo.MD5 else f"runs-{layout.algo.value}"
+        self._folder = os.path.join(layout.cache_dir, name)
+        self._modes = (0o2775, 0o664) if layout.config.cache_shared else None
+        self.warnings: list[str] = []
+        """One line for each entry that could not be read, for the user."""
+
+    def applies(self, stage: Stage) -> bool:
+        """Whether runs of ``stage`` can be told apart by what goes in: it reads and writes something, inside the project."""
+        return (
+            bool(stage.cmd and (stage.deps or stage.params) and stage.outs)
+            and not stage.always_changed
+            and all(dep.text for dep in stage.deps)
+            and not any(
+                out.persist or os.path.isabs(out.path) or os.path.isabs(out.text)
+                for out in stage.outs
+            )
+        )
+
+    def find(self, stage: Stage, inputs: Trace) -> list[Trace]:
+        """Traces of earlier runs with the command, deps and params of ``inputs``, the newest first.
+
+        ``inputs.outs`` is not looked at. Whether the objects of the outs still exist is for the caller to check.
+        """
+        if not self.applies(stage):
+            return []
+        paths = sorted(out.text for out in stage.outs)
+        key = _key(inputs, paths)
+        if key is None:
+            return []
+        folder = self._of_key(key)
+        try:
+            with os.scandir(folder) as entries:
+                found = [(entry.stat().st_mtime_ns, entry.path) for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        found.sort(reverse=True)
+        traces = [self._read(path) for _, path in found]
+        return [trace for trace in traces if trace and _same_inputs(trace, inputs, paths)]
+
+    def save(self, stage: Stage, trace: Trace) -> None:
+        """Keep ``trace``, whose objects must be in the cache. Does nothing if the cache has it, or cannot.
+
+        Raises TraceError if the cache cannot be written.
+        """
+        if not self.applies(stage):
+            return
+        key = _key(trace, sorted(entry.path for entry in trace.outs))
+        if key is None or any(entry.oid is None for entry in trace.outs):
+            return
+        path = os.path.join(self._of_key(key), _digest(_countable(trace)))
+        with contextlib.suppress(OSError):
+            if os.stat(path).st_size:
+                return
+        try:
+            self._write(path, emit_block(lock_data(trace)).encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise _unusable(path, error) from error
+
+    def _of_key(self, key: str) -> str:
+        return os.path.join(self._folder, key[:2], key)
+
+    def _write(self, path: str, text: bytes) -> None:
+        # The temporary lies where neither we nor DVC look for entries.
+        temporary = os.path.join(self._folder, f".{os.getpid()}.{os.urandom(6).hex()}.tmp")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            handle = os.open(temporary, flags, 0o666)
+        except FileNotFoundError:
+            self._make(self._folder)
+            handle = os.open(temporary, flags, 0o666)
+        try:
+            try:
+                view = memoryview(text)
+                while view:
+                    view = view[os.write(handle, view) :]
+                if self._modes:
+                    os.fchmod(handle, self._modes[1])
+            finally:
+                os.close(handle)
+            try:
+                os.replace(temporary, path)
+            except FileNotFoundError:
+                self._make(os.path.dirname(path))
+                os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def _make(self, folder: str) -> None:
+        if os.path.isdir(folder):
+            return
+        self._make(os.path.dirname(folder))
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)
+        if self._modes:
+            with contextlib.suppress(OSError):
+                os.chmod(folder, self._modes[0])
+
+    def _read(self, path: str) -> Trace | None:
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                return None
+            with open(path, "rb") as file:
+                return trace_of_lock(load(Source.decode(path, file.read())).value)
+        except FileNotFoundError:
+            return None
+        except (OSError, SpecError, BadEntry):
+            # Torn by a power cut: of no use to anyone, and in the way of the next `save`.
+            self.warnings.append(f"an entry of the run cache cannot be read and is removed: {path}")
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            return None
+
+
+def _key(trace: Trace, outs: list[str]) -> str | None:
+    """Digest of what goes in and of the outs' paths; None if something of it has none."""
+    if any(entry.oid is None for entry in trace.deps) or not all((trace.params or {}).values()):
+        return None
+    try:
+        return _digest({**_countable(trace, outs=False), "outs": outs})
+    except (TypeError, ValueError):
+        return None  # dates and the like: DVC cannot name such a run either
+
+
+def _countable(trace: Trace, *, outs: bool = True) -> dict[str, Any]:
+    """The lock entry without what does not count."""
+    data = lock_data(Trace(trace.cmd, params=_without(trace.params or {})))
+    if trace.deps:
+        data["deps"] = _entries(trace.deps)
+    if outs:
+        data["outs"] = _entries(trace.outs)
+    return data
+
+
+def _entries(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+    items = sorted(entries, key=lambda entry: entry.path)
+    return [entry_data(Entry(e.path, e.oid, e.algo, isexec=e.isexec)) for e in items]
+
+
+def _without(value: Any) -> Any:
+    # DVC leaves out these keys wherever they stand, params included.
+    if isinstance(value, Mapping):
+        return {key: _without(item) for key, item in value.items() if key not in _NOT_COUNTED}
+    if isinstance(value, (list, tuple)):
+        return [_without(item) for item in value]
+    return value
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _same_inputs(trace: Trace, inputs: Trace, outs: list[str]) -> bool:
+    """Whether an entry is what its name says, and has the params that the name leaves out too."""
+    return (
+        sorted(entry.path for entry in trace.outs) == outs
+        and json.dumps(trace.params or {}, sort_keys=True)
+        == json.dumps(inputs.params or {}, sort_keys=True)
+        and _digest(_countable(trace, outs=False)) == _digest(_countable(inputs, outs=False))
+    )
+
+
+def _unusable(path: str, error: OSError) -> TraceError:
+    return TraceError(
+        "the run cache cannot be used",
+        facts={"path": path, "reason": error.strerror or error},
+        hint="make room on the disk, or make the cache writable; --no-run-cache does without",
+    )
