@@ -1,0 +1,153 @@
+"""What a run shows on a terminal when several stages run at a time: lines above a live status."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING
+
+from redoit.model import Address, Reason, Stage, StageResult
+from redoit.report.progress import PlainListener
+from redoit.report.screen import Screen
+from redoit.report.words import Paint, count, duration, is_terminal, wants_colour
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+_DRAWINGS_PER_SECOND = 5
+_LISTED = 8
+"""So many running stages are listed; more than that, and the others are counted."""
+
+
+class LiveScreen(Screen):
+    """A Screen with a part at the bottom that is drawn again and again: what ``status`` returns."""
+
+    def __init__(self, out: IO[str], err: IO[str], status: Callable[[], list[str]]) -> None:
+        from rich.console import Console
+
+        super().__init__(out, err)
+        self._status = status
+        self._console = Console(file=out, highlight=False, markup=False, emoji=False)
+        self._live: Live | None = None
+
+    def start(self) -> None:
+        from rich.live import Live
+
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._drawing,
+            refresh_per_second=_DRAWINGS_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+
+    def stop(self) -> None:
+        """Take the live part away and give the cursor back. Can be called twice."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def raw(self, data: bytes, *, error: bool = False) -> None:
+        from rich.text import Text
+
+        if error and not is_terminal(self.err):
+            super().raw(data, error=True)
+            return
+        # Colours pass, but no codes that would move the cursor out of its line.
+        text = Text.from_ansi(data.decode("utf-8", "replace").removesuffix("\n"))
+        with self.lock:
+            self._console.print(text, soft_wrap=True)
+
+    def ask(self, question: str) -> str:
+        with self.lock:
+            self.stop()
+            answer = super().ask(question)
+            self.start()
+            return answer
+
+    def _drawing(self) -> RenderableType:
+        from rich.text import Text
+
+        return Text("\n".join(self._status()), no_wrap=True, overflow="ellipsis")
+
+
+class LiveListener(PlainListener):
+    """One line for each stage when it ends; below, what runs for how long and how many are done.
+
+    Only for several jobs: with one job the command itself owns the terminal.
+    """
+
+    def __init__(
+        self,
+        out: IO[str],
+        err: IO[str],
+        paint: Paint,
+        *,
+        verbose: bool = False,
+        dry: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._live = LiveScreen(out, err, self.status)
+        super().__init__(self._live, paint, verbose=verbose, dry=dry)
+        self._announces = verbose or dry
+        self._clock = clock
+        self._began = clock()
+        self._running: dict[Address, float] = {}
+        self._done = 0
+
+    def planned(self, stages: Sequence[Stage], jobs: int) -> None:
+        super().planned(stages, jobs)
+        self._began = self._clock()
+        self._live.start()
+
+    def started(self, stage: Stage, reasons: Sequence[Reason]) -> None:
+        super().started(stage, reasons)
+        with self._lock:
+            self._running[stage.address] = self._clock()
+
+    def finished(self, stage: Stage, result: StageResult) -> None:
+        with self._lock:
+            self._running.pop(stage.address, None)
+            self._done += 1
+        super().finished(stage, result)
+
+    def ended(self) -> None:
+        self._live.stop()
+        super().ended()
+
+    def status(self) -> list[str]:
+        """The live part now: a line for each stage that runs, and the sum."""
+        now = self._clock()
+        with self._lock:
+            running = [(address, int(now - since)) for address, since in self._running.items()]
+            done = self._done
+        lines = [f"  {address}  {duration(seconds)}" for address, seconds in running[:_LISTED]]
+        if len(running) > _LISTED:
+            lines.append(f"  and {len(running) - _LISTED} more")
+        total = count(len(self._position), "stage")
+        sums = (
+            f"{done:,} of {total} done, {len(running)} running, {duration(int(now - self._began))}"
+        )
+        return [*lines, sums]
+
+
+def make_listener(
+    out: IO[str],
+    err: IO[str],
+    *,
+    jobs: int,
+    quiet: bool,
+    verbose: bool,
+    dry: bool,
+    environ: Mapping[str, str] = os.environ,
+) -> PlainListener:
+    """The listener for these streams: live on a terminal with several jobs, else plain."""
+    paint = Paint(wants_colour(out, environ))
+    live = jobs > 1 and not quiet and is_terminal(out) and not environ.get("CI")
+    if live and environ.get("TERM") != "dumb":
+        return LiveListener(out, err, paint, verbose=verbose, dry=dry)
+    return PlainListener(Screen(out, err), paint, quiet=quiet, verbose=verbose, dry=dry)
