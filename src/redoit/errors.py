@@ -37,9 +37,10 @@ Anything else that reaches the top is a bug, and is reported as one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from redoit.model import Place
+if TYPE_CHECKING:  # `exp --help` needs the errors, but not the model
+    from redoit.model import Place
 
 
 class RedoitError(Exception):
