@@ -1,0 +1,186 @@
+"""The command ``exp``: finds the sub-command, and turns every ending into words and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from redoit import __version__
+from redoit.errors import RedoitError, UsageError
+
+VERBOSE = "redoit.verbose"
+"""Key in ``Context.meta``: whether tracebacks are wanted."""
+
+COMMANDS = {
+    "run": "Run the pipeline and record the result as an experiment.",
+    "repro": "Run the pipeline, recording no experiment.",
+    "status": "Show which stages would run, and why in a word.",
+    "why": "Show in full why a stage would run.",
+    "dag": "Draw the stages and what they depend on.",
+    "init": "Make a project here.",
+    "config": "Read and change settings.",
+    "cache": "Check the cache, or change its digest.",
+}
+"""Sub-command → what it does. Its module in this package is imported when it is called."""
+
+EPILOG = """\
+\b
+Exit codes:
+    0  everything asked for is done or up to date
+    1  a stage failed, or the command could not do its work
+    2  the command line is wrong
+  130  interrupted by Ctrl-C or SIGTERM; what had finished is recorded
+"""
+
+
+class LazyGroup(click.Group):
+    """Sub-commands that are imported when they are called, so that ``--help`` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"redoit.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            raise UsageError(
+                f"there is no command '{args[0]}'",
+                hint=f"did you mean `exp {near[0]}`?" if near else "`exp --help` lists them all",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="redoit", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Run dvc.yaml pipelines as experiments."""
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+        ctx.exit(2)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or a pipe in ASCII shall not turn a dash or a stage's name into a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out ``exp ARGUMENTS`` and return its exit code. Raises nothing."""
+    shared: dict[str, object] = {}
+    try:
+        if "_EXP_COMPLETE" in os.environ:
+            return _complete(os.environ["_EXP_COMPLETE"])
+        context = cli.make_context("exp", list(arguments))
+        shared = context.meta
+        with context:
+            return cli.invoke(context) or 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except RedoitError as error:
+        return _say(error, shared)
+    except click.UsageError as error:
+        return _say(_usage_error(error), shared)
+    except click.ClickException as error:
+        return _say(RedoitError(error.format_message()), shared)
+    except (KeyboardInterrupt, click.Abort):
+        _print_error("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`exp dag | head`).
+        _abandon_stdout()
+        return 1
+    except Exception as error:  # noqa: BLE001
+        return _say_bug(error, shared)
+
+
+def _say(error: RedoitError, shared: dict[str, object]) -> int:
+    if shared.get(VERBOSE):
+        _print_error(_traceback(error))
+    _print_error(error.render())
+    return error.exit_code
+
+
+def _say_bug(error: Exception, shared: dict[str, object]) -> int:
+    lines = ["error: this is a bug in Redoit, not a mistake of yours"]
+    lines.append(f"  {type(error).__name__}: {error}")
+    if shared.get(VERBOSE):
+        lines.insert(0, _traceback(error))
+        lines.append("  please report it with the lines above, the command and `exp --version`")
+    else:
+        lines.append(
+            "  run the same command with -v, and report what it prints with `exp --version`"
+        )
+    _print_error("\n".join(lines))
+    return 1
+
+
+def _traceback(error: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def _usage_error(error: click.UsageError) -> UsageError:
+    """What click found wrong with the command line, in our words and form."""
+    message = error.format_message().rstrip(".")
+    hint = None
+    if isinstance(error, click.NoSuchOption):
+        message = f"there is no option {error.option_name}"
+        if error.possibilities:
+            hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
+    if hint is None:
+        path = error.ctx.command_path if error.ctx else "exp"
+        hint = f"see `{path} --help`"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _print_error(text: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _abandon_stdout() -> None:
+    # Python flushes stdout at its exit: give it a place where that works.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complete(instruction: str) -> int:
+    """Serve the shell's completion: ``eval "$(_EXP_COMPLETE=bash_source exp)"`` turns it on."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(cli, {}, "exp", "_EXP_COMPLETE", instruction)

@@ -1,0 +1,44 @@
+"""``exp repro``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from redoit.api import Project
+from redoit.cli.options import RunCommand, request_of, run_options
+from redoit.cli.show import show_end
+from redoit.report.live import make_listener
+
+
+@click.command("repro", cls=RunCommand)
+@run_options
+@click.option("--glob", is_flag=True, help="Targets may hold *, ? and [...] for stage names.")
+@click.option(
+    "--no-commit", is_flag=True, help="Leave the outputs out of the cache; only record them."
+)
+@click.option(
+    "--no-run-cache",
+    is_flag=True,
+    help="Run a stage even if the cache has its outputs of an earlier run with the same inputs.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context, /, quiet: bool, verbose: int, dry: bool, jobs: int, **_: Any
+) -> int:
+    """Run the pipeline, recording no experiment.
+
+    TARGETS are as for `exp run`. Works without Git.
+    """
+    project = Project()
+    listener = make_listener(
+        sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
+    )
+    try:
+        result = project.repro(request_of(ctx.params), listener)
+    finally:
+        listener.ended()
+    show_end(result, listener, quiet=quiet, dry=dry)
+    return result.exit_code

@@ -1,0 +1,69 @@
+"""``exp run``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from redoit.api import Project
+from redoit.cli.options import RunCommand, request_of, run_options
+from redoit.cli.show import show_end
+from redoit.experiments import Experiment
+from redoit.report.live import make_listener
+from redoit.report.metrics import print_metrics
+
+
+@click.command("run", cls=RunCommand)
+@click.option(
+    "-n", "--name", metavar="NAME", help="Name of the experiment (default: two random words)."
+)
+@click.option(
+    "-m",
+    "--message",
+    metavar="TEXT",
+    help="Message of the experiment's commit (default: 'dvc: commit experiment {hash}').",
+)
+@run_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    name: str | None,
+    message: str | None,
+    quiet: bool,
+    verbose: int,
+    dry: bool,
+    jobs: int,
+    **_: Any,
+) -> int:
+    """Run the pipeline and record the result as an experiment.
+
+    TARGETS are stages, groups of foreach or matrix stages, dvc.yaml files, path/dvc.yaml:stage,
+    or .dvc files; by default the dvc.yaml of this folder. Stages that are up to date are skipped,
+    and outputs of an earlier run with the same command and inputs are restored from the cache.
+
+    The experiment is a Git commit that no branch shows: what Git and DVC track, as it is after the
+    run. Your branch, your index and your files stay as they are.
+    """
+    project = Project()
+    listener = make_listener(
+        sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
+    )
+    try:
+        result = project.run(request_of(ctx.params), listener, name=name, message=message)
+    finally:
+        listener.ended()
+    show_end(result.run, listener, quiet=quiet, dry=dry)
+    if not quiet:
+        if result.run.changed and not dry:
+            print_metrics(project.metrics(), sys.stdout)
+        if result.experiment is not None:
+            listener.screen.line(_told(result.experiment))
+    return result.run.exit_code
+
+
+def _told(experiment: Experiment) -> str:
+    text = f"Experiment '{experiment.name}' ({experiment.rev[:7]})"
+    return text if experiment.created else f"{text} holds this state already"
