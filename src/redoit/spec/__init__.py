@@ -1,0 +1,18 @@
+"""Reading pipelines: ``dvc.yaml``, ``.dvc`` and params files → Stages."""
+
+from __future__ import annotations
+
+from redoit.spec.ignore import Ignore, read_ignore
+from redoit.spec.index import Index, load_index
+from redoit.spec.params import ParamsFiles
+from redoit.spec.pipeline import PlotSpec, TopLevel
+
+__all__ = [
+    "Ignore",
+    "Index",
+    "ParamsFiles",
+    "PlotSpec",
+    "TopLevel",
+    "load_index",
+    "read_ignore",
+]

@@ -1,0 +1,208 @@
+"""Everything the project's ``dvc.yaml`` and ``.dvc`` files say, resolved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redoit.errors import SchemaProblem, SyntaxProblem
+from redoit.files import digest_bytes, survives_json
+from redoit.model import Address, Place, RepoPath, Stage, Trace
+from redoit.project import Layout
+from redoit.spec.datafile import make_source
+from redoit.spec.formats import read_values
+from redoit.spec.ignore import GitRules, Ignore, read_ignore
+from redoit.spec.kept import read_stage, read_trace, stage_row, trace_row
+from redoit.spec.pipeline import Pipeline, TopLevel, read_pipeline
+from redoit.spec.schema import check_data_file
+from redoit.spec.source import Fault, Source
+from redoit.spec.spots import blame
+from redoit.spec.stages import PIPELINE_FILE, address_of
+from redoit.spec.template import Style
+from redoit.spec.walk import find_files
+from redoit.spec.yaml import load
+
+_FORMAT = 1
+"""Part of the name under which the index is kept: raise it when reading or the kept form changes."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """All stages of a project, and what stands beside them."""
+
+    stages: Mapping[Address, Stage]
+    """In DVC's order: of the search for files, then of the file, then of ``foreach`` or ``matrix``."""
+    groups: Mapping[Address, tuple[Address, ...]]
+    """``foreach`` or ``matrix`` entry → the stages made of it."""
+    files: Mapping[RepoPath, TopLevel]
+    """Every ``dvc.yaml``."""
+    recorded: Mapping[Address, Trace]
+    """For each ``.dvc`` file, what it records of its data."""
+
+
+@dataclass
+class _Part:
+    """What one file contributes to the Index."""
+
+    stages: list[Stage]
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    top: TopLevel | None = None
+    recorded: Trace | None = None
+
+
+def load_index(layout: Layout) -> Index:
+    """Read the whole project. Raises SpecError for the first mistake.
+
+    What was resolved is kept under the digests of all files that had a say, so that an unchanged
+    project is neither parsed nor resolved again.
+    """
+    ignore = read_ignore(layout)
+    git = None if layout.config.no_scm else GitRules(layout.root)
+    style = Style(layout.config.parsing_bool, layout.config.parsing_list)
+    key = f"{_FORMAT}-{style.bool}-{style.list}"
+    before = layout.kept.get("spec", key)
+    reader = _Reader(layout, style, before if isinstance(before, dict) else {})
+    stages: dict[Address, Stage] = {}
+    groups: dict[Address, tuple[Address, ...]] = {}
+    files: dict[RepoPath, TopLevel] = {}
+    recorded: dict[Address, Trace] = {}
+    outs: set[RepoPath] = set()
+    for file in find_files(layout.root, ignore, git, outs):
+        part = reader.part(file)
+        for stage in part.stages:
+            stages[stage.address] = stage
+            for out in stage.outs:
+                outs.add(out.path)
+        for name, members in part.groups.items():
+            groups[address_of(file, name)] = tuple([address_of(file, member) for member in members])
+        if part.top is not None:
+            files[file] = part.top
+        if part.recorded is not None:
+            recorded[part.stages[0].address] = part.recorded
+    if reader.states != before:
+        layout.kept.keep("spec", key, reader.states, newest=4)
+    _check_ignored(layout, ignore, stages)
+    return Index(stages, groups, files, recorded)
+
+
+class _Reader:
+    """Reads the files of one project, through what was kept of an earlier time."""
+
+    def __init__(self, layout: Layout, style: Style, before: Mapping[str, Any]) -> None:
+        self._layout = layout
+        self._style = style
+        self._before = before
+        self._digests: dict[RepoPath, str | None] = {}
+        self._values: dict[RepoPath, Any] = {}
+        self.states: dict[str, Any] = {}
+        """File → [digest, [[input, its digest], ...], content] to keep for the next time."""
+
+    def part(self, file: RepoPath) -> _Part:
+        """What ``file`` contributes. Raises SpecError."""
+        try:
+            data = self._bytes(file)
+        except FileNotFoundError:
+            data = b""
+        digest = digest_bytes(data)
+        state = self._before.get(file)
+        if (
+            state is not None
+            and state[0] == digest
+            and all(self._digest(p) == d for p, d in state[1])
+        ):
+            self.states[file] = state
+            return _read_part(file, state[2])
+        source = Source.decode(file, data)
+        inputs: dict[RepoPath, str | None] = {}
+
+        def read(path: RepoPath) -> Any:
+            inputs[path] = self._digest(path)
+            return self._read_values(path)
+
+        try:
+            part = self._parse(file, source, read)
+        except Fault as fault:
+            raise blame(source, fault) from None
+        content = _part_rows(part)
+        if survives_json(content):
+            self.states[file] = [digest, [[path, at] for path, at in inputs.items()], content]
+        return part
+
+    def _parse(self, file: RepoPath, source: Source, read: Callable[[RepoPath], Any]) -> _Part:
+        loaded = load(source)
+        value = loaded.value or {}
+        if file.rpartition("/")[2] != PIPELINE_FILE:
+            check_data_file(value)
+            stage, trace = make_source(self._layout.root, file, value)
+            return _Part([stage], recorded=trace)
+        pipeline: Pipeline = read_pipeline(
+            self._layout.root, file, value, loaded.marks, self._style, read
+        )
+        return _Part(pipeline.stages, pipeline.groups, pipeline.top)
+
+    def _bytes(self, file: RepoPath) -> bytes:
+        try:
+            with open(self._layout.abspath(file), "rb") as handle:
+                return handle.read()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise SyntaxProblem(f"cannot read {file}: {reason}", place=Place(file)) from None
+
+    def _digest(self, file: RepoPath) -> str | None:
+        """Digest of a vars file; None if there is none."""
+        if file not in self._digests:
+            try:
+                self._digests[file] = digest_bytes(self._bytes(file))
+            except FileNotFoundError:
+                self._digests[file] = None
+        return self._digests[file]
+
+    def _read_values(self, file: RepoPath) -> Any:
+        if file not in self._values:
+            try:
+                self._values[file] = read_values(Source.decode(file, self._bytes(file)))
+            except FileNotFoundError:
+                self._values[file] = None
+        return self._values[file]
+
+
+def _part_rows(part: _Part) -> list[Any]:
+    top = part.top
+    return [
+        [stage_row(stage) for stage in part.stages],
+        part.groups,
+        None if top is None else top.row(),
+        None if part.recorded is None else trace_row(part.recorded),
+    ]
+
+
+def _read_part(file: RepoPath, rows: list[Any]) -> _Part:
+    stages, groups, top, recorded = rows
+    return _Part(
+        [read_stage(file, row) for row in stages],
+        groups,
+        None if top is None else TopLevel.from_row(top),
+        None if recorded is None else read_trace(recorded),
+    )
+
+
+def _check_ignored(layout: Layout, ignore: Ignore, stages: Mapping[Address, Stage]) -> None:
+    """Raise SpecError for an out that ``.dvcignore`` leaves out: it could never be recorded."""
+    for stage in stages.values():
+        for out in stage.outs:
+            path = out.path
+            if not ignore.has_rules and not (path.startswith(".") or "/." in path):
+                continue
+            if ignore.ignores(path, False) or (
+                ignore.ignores(path, True) and os.path.isdir(layout.abspath(path))
+            ):
+                raise SchemaProblem(
+                    f'the out "{out.text}" is ignored by DVC',
+                    place=stage.place,
+                    facts={"stage": stage.address, "path": path},
+                    hint="change .dvcignore, or write the out somewhere else",
+                )

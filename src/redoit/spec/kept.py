@@ -1,0 +1,111 @@
+"""The compact form in which resolved stages are kept between runs: lists in the order of fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redoit.model import (
+    Algo,
+    Dep,
+    Entry,
+    Oid,
+    Out,
+    OutKind,
+    ParamsDep,
+    Place,
+    RepoPath,
+    Stage,
+    Trace,
+)
+from redoit.spec.stages import address_of
+
+_KINDS = tuple(OutKind)
+Row = list[Any]
+
+
+def stage_row(stage: Stage) -> Row:
+    """``stage`` as a list for ``read_stage``; without what its file says already."""
+    place = stage.place
+    cmd = list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
+    return [
+        stage.name,
+        stage.wdir,
+        cmd,
+        [dep.path if dep.path == dep.text else [dep.path, dep.text] for dep in stage.deps],
+        [[dep.path, dep.text, list(dep.keys)] for dep in stage.params],
+        [_out_row(out) for out in stage.outs],
+        stage.frozen,
+        stage.always_changed,
+        stage.desc,
+        stage.meta,
+        stage.group,
+        place.line if place else 0,
+        place.column if place else 0,
+    ]
+
+
+def _out_row(out: Out) -> Any:
+    if out == Out(out.path, out.text):
+        return out.path if out.path == out.text else [out.path, out.text]
+    kind = _KINDS.index(out.kind)
+    return [
+        out.path,
+        out.text,
+        kind,
+        out.cache,
+        out.persist,
+        out.remote,
+        out.push,
+        out.desc,
+        out.extra,
+    ]
+
+
+def read_stage(file: RepoPath, row: Row) -> Stage:
+    """The stage of ``stage_row``; ``file`` is the one it was read from."""
+    name, wdir, cmd, deps, params, outs, frozen, always, desc, meta, group, line, column = row
+    return Stage(
+        address_of(file, name) if cmd is not None else name,
+        name,
+        file,
+        wdir,
+        tuple(cmd) if type(cmd) is list else cmd,
+        tuple([Dep(RepoPath(dep), dep) if isinstance(dep, str) else Dep(*dep) for dep in deps]),
+        tuple([ParamsDep(path, text, tuple(keys)) for path, text, keys in params]),
+        tuple(
+            [Out(RepoPath(out), out) if isinstance(out, str) else _read_out(out) for out in outs]
+        ),
+        frozen,
+        always,
+        desc,
+        meta,
+        group,
+        Place(file, line, column),
+    )
+
+
+def _read_out(row: Row) -> Out:
+    if len(row) == 2:
+        return Out(*row)
+    path, text, kind, *rest = row
+    return Out(path, text, _KINDS[kind], *rest)
+
+
+def trace_row(trace: Trace) -> Row:
+    """The record in a ``.dvc`` file as a list for ``read_trace``."""
+    return [[_entry_row(entry) for entry in entries] for entries in (trace.deps, trace.outs)]
+
+
+def _entry_row(entry: Entry) -> Row:
+    return [entry.path, entry.oid, entry.algo.value, entry.size, entry.nfiles, entry.isexec]
+
+
+def read_trace(row: Row) -> Trace:
+    """The record of ``trace_row``."""
+    deps, outs = (tuple([_read_entry(entry) for entry in entries]) for entries in row)
+    return Trace(None, deps, None, outs)
+
+
+def _read_entry(row: Row) -> Entry:
+    path, oid, algo, size, nfiles, isexec = row
+    return Entry(path, Oid(oid) if oid is not None else None, Algo(algo), size, nfiles, isexec)

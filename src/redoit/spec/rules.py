@@ -1,0 +1,170 @@
+"""The lines of a ``.gitignore`` or ``.dvcignore``: which paths they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_MAGIC = frozenset("*?[\\")
+
+
+@dataclass(slots=True)
+class _Rule:
+    order: int
+    ignore: bool
+    """False for a line with ``!``: take back in."""
+    dirs_only: bool
+    body: str
+    """The pattern without ``!``, and without slashes at both ends."""
+    anchored: bool
+    """It holds a slash, so it is matched from the file's folder; otherwise at any depth."""
+    regex: re.Pattern[str] | None = None
+
+    def matches(self, relative: str, name: str) -> bool:
+        """Whether the glob names the path; ``relative`` is seen from the folder of the file."""
+        if self.regex is None:
+            body = self.body
+            rest = body[1:]
+            if body[0] == "*" and not self.anchored and not _MAGIC.intersection(rest):
+                return name.endswith(rest)
+            self.regex = re.compile(translate(body), re.DOTALL)
+        return self.regex.fullmatch(relative if self.anchored else name) is not None
+
+
+class Rules:
+    """The rules of one file, the last that matches wins; literal names cost one look-up, however many."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._paths: dict[str, list[_Rule]] = {}
+        self._names: dict[str, list[_Rule]] = {}
+        self._globs: list[_Rule] = []
+        for rule in _parse(lines):
+            if _MAGIC.intersection(rule.body):
+                self._globs.append(rule)
+            else:
+                table = self._paths if rule.anchored else self._names
+                table.setdefault(rule.body, []).append(rule)
+        self._globs.reverse()
+
+    def __bool__(self) -> bool:
+        return bool(self._paths or self._names or self._globs)
+
+    def decide(self, relative: str, name: str, is_dir: bool) -> bool | None:
+        """True: ignored; False: taken back in; None: no rule says anything."""
+        best: _Rule | None = None
+        for found in (self._paths.get(relative), self._names.get(name)):
+            for rule in found or ():
+                if (is_dir or not rule.dirs_only) and (best is None or rule.order > best.order):
+                    best = rule
+        for rule in self._globs:
+            if best is not None and rule.order < best.order:
+                break
+            if (is_dir or not rule.dirs_only) and rule.matches(relative, name):
+                best = rule
+                break
+        return None if best is None else best.ignore
+
+    def empties(self, relative: str) -> bool | None:
+        """As ``decide``, for what a directory holds: rules such as ``dir/*`` that name its content only."""
+        for rule in self._globs:
+            if rule.body.endswith(("/*", "/**")) and rule.matches(f"{relative}/x", "x"):
+                return rule.ignore
+        return None
+
+
+def _parse(lines: Iterable[str]) -> Iterator[_Rule]:
+    for order, line in enumerate(lines):
+        if not line.strip() or line.startswith("#"):
+            continue
+        while line.endswith(" ") and not line.endswith("\\ "):
+            line = line[:-1]
+        ignore = not line.startswith("!")
+        body = line if ignore else line[1:]
+        if ignore and body.startswith(("\\!", "\\#")):
+            body = body[1:]
+        dirs_only = body.endswith("/")
+        body = body.rstrip("/") if dirs_only else body
+        anchored = "/" in body
+        body = body.removeprefix("/")
+        if body.startswith("**/") and "/" not in body[3:]:
+            # "**/name" is "name".
+            body, anchored = body[3:], False
+        if body and body != "/":
+            yield _Rule(order, ignore, dirs_only, body, anchored)
+
+
+def translate(body: str) -> str:
+    """The regular expression of a glob as Git reads it: ``*`` and ``?`` stop at slashes, ``**`` does not."""
+    result: list[str] = []
+    index = 0
+    while index < len(body):
+        char = body[index]
+        if body.startswith("**/", index) and (index == 0 or body[index - 1] == "/"):
+            result.append("(?:.*/)?")
+            index += 3
+        elif body[index:] == "**" and index and body[index - 1] == "/":
+            result.append(".+")
+            index += 2
+        elif char == "*":
+            while index < len(body) and body[index] == "*":
+                index += 1
+            result.append("[^/]*")
+        elif char == "?":
+            result.append("[^/]")
+            index += 1
+        elif char == "[":
+            part, index = _bracket(body, index)
+            result.append(part)
+        elif char == "\\" and index + 1 < len(body):
+            result.append(re.escape(body[index + 1]))
+            index += 2
+        else:
+            result.append(re.escape(char))
+            index += 1
+    return "".join(result)
+
+
+def _bracket(body: str, start: int) -> tuple[str, int]:
+    """The class that begins at ``start``, and where it ends; without a closing bracket it never matches."""
+    index = start + 1
+    negated = body[index : index + 1] in ("!", "^")
+    index += negated
+    chars: list[str] = []
+    first = True
+    while index < len(body) and (first or body[index] != "]"):
+        first = False
+        if body.startswith("[:", index) and (end := body.find(":]", index)) > 0:
+            chars.append(_CLASSES.get(body[index + 2 : end], ""))
+            index = end + 2
+            continue
+        if body[index] == "\\" and index + 1 < len(body):
+            index += 1
+            chars.append(re.escape(body[index]))
+        elif body[index] == "-":
+            chars.append(
+                "-" if chars and index + 1 < len(body) and body[index + 1] != "]" else "\\-"
+            )
+        else:
+            chars.append(re.escape(body[index]))
+        index += 1
+    if index >= len(body):
+        return "(?!)", len(body)
+    inside = "".join(chars)
+    try:
+        re.compile(f"[{inside}]")
+    except re.error:
+        return "(?!)", index + 1
+    return f"(?!/)[{'^' if negated else ''}{inside}]", index + 1
+
+
+_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "lower": "a-z",
+    "upper": "A-Z",
+    "space": r"\s",
+    "xdigit": "0-9a-fA-F",
+    "punct": r"!-/:-@\[-`{-~",
+}
