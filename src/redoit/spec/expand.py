@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.errors import TemplateProblem
 from redoit.model import RepoPath
@@ -15,8 +14,7 @@ from redoit.spec.template import Resolver, Style, is_expression, to_text
 from redoit.spec.variables import ReadValues, Variables
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """One stage, resolved: its name, the entry that made it, its fields."""
 
     name: str
@@ -27,8 +25,7 @@ class Definition:
     """Where the fields stand in the document."""
 
 
-@dataclass(frozen=True)
-class Expander:
+class Expander(NamedTuple):
     """Resolves the entries of one ``dvc.yaml`` in ``folder``."""
 
     folder: RepoPath

@@ -181,7 +181,7 @@ def _linked(folder: str, file: str) -> str:
         return git_dir
 
 
-_EXCLUDES = re.compile(r"^\s*excludesfile\s*=\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+_EXCLUDES = r"(?im)^\s*excludesfile\s*=\s*(.*?)\s*$"
 
 
 def _user_excludes(git_dir: str) -> str | None:
@@ -195,9 +195,11 @@ def _user_excludes(git_dir: str) -> str | None:
     ):
         try:
             with open(file, encoding="utf-8", errors="surrogateescape") as handle:
-                found = _EXCLUDES.findall(handle.read())
+                text = handle.read()
         except OSError:
             continue
+        # Most configurations do not name such a file: no pattern is compiled for them.
+        found = re.findall(_EXCLUDES, text) if "excludesfile" in text.lower() else None
         if found:
             chosen: str = found[-1]
             return os.path.expanduser(chosen.strip('"'))

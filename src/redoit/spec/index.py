@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from redoit.errors import SchemaProblem, SyntaxProblem
 from redoit.files import digest_bytes, survives_json
@@ -42,12 +42,11 @@ class Index:
     """For each ``.dvc`` file, what it records of its data."""
 
 
-@dataclass
-class _Part:
+class _Part(NamedTuple):
     """What one file contributes to the Index."""
 
     stages: list[Stage]
-    groups: dict[str, list[str]] = field(default_factory=dict)
+    groups: Mapping[str, list[str]]
     top: TopLevel | None = None
     recorded: Trace | None = None
 
@@ -136,7 +135,7 @@ class _Reader:
         if file.rpartition("/")[2] != PIPELINE_FILE:
             check_data_file(value)
             stage, trace = make_source(self._layout.root, file, value)
-            return _Part([stage], recorded=trace)
+            return _Part([stage], {}, recorded=trace)
         pipeline: Pipeline = read_pipeline(
             self._layout.root, file, value, loaded.marks, self._style, read
         )

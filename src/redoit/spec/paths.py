@@ -8,13 +8,13 @@ import re
 
 from redoit.model import RepoPath
 
-_PLAIN = re.compile(r"(?!\.\.?(?:/|$))[^/]+(?:/(?!\.\.?(?:/|$))[^/]+)*")
+_PLAIN = r"(?!\.\.?(?:/|$))[^/]+(?:/(?!\.\.?(?:/|$))[^/]+)*"
 """Text of a relative path that is normalised already."""
 
 
 def inside(folder: RepoPath, text: str) -> RepoPath:
     """``text`` as seen from ``folder``; one that leads out of the project stays as ``../x`` or absolute."""
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_PLAIN, text):
         return RepoPath(f"{folder}/{text}" if folder else text)
     path = posixpath.normpath(posixpath.join(folder, text))
     return RepoPath("" if path == "." else path)
@@ -26,7 +26,7 @@ def locate_path(root: str, folder: RepoPath, text: str) -> tuple[RepoPath, str]:
     A path outside of the project is absolute. An absolute one inside of it is recorded relative to
     ``folder``; any other is recorded as it is written.
     """
-    if _PLAIN.fullmatch(text) and not folder.startswith(("/", "..")):
+    if re.fullmatch(_PLAIN, text) and not folder.startswith(("/", "..")):
         return RepoPath(f"{folder}/{text}" if folder else text), text
     absolute = os.path.normpath(os.path.join(root, folder, text))
     if absolute == root:

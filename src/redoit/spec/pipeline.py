@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.model import Place, RepoPath, Stage
 from redoit.spec.expand import Expander
@@ -16,16 +15,14 @@ from redoit.spec.template import Resolver, Style
 from redoit.spec.variables import ReadValues, Variables
 
 
-@dataclass(frozen=True, slots=True)
-class PlotSpec:
+class PlotSpec(NamedTuple):
     """An entry of a top-level ``plots``: a file, or a name with fields (``x``, ``y``, ``template``, ...)."""
 
     name: str
     fields: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TopLevel:
+class TopLevel(NamedTuple):
     """What stands beside the stages of a ``dvc.yaml``, resolved."""
 
     params: tuple[RepoPath, ...] = ()
@@ -53,8 +50,7 @@ class TopLevel:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """A ``dvc.yaml``, resolved."""
 
     stages: list[Stage]
@@ -78,7 +74,7 @@ def read_pipeline(
     """
     check_pipeline(value)
     folder = RepoPath(file.rpartition("/")[0])
-    variables = Variables().with_defaults(folder, read)
+    variables = Variables({}, (), {}).with_defaults(folder, read)
     variables = variables.with_entries(value.get("vars") or [], folder, read, ("vars",))
     expander = Expander(folder, variables, style, read)
     stages: list[Stage] = []

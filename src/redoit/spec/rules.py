@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 _MAGIC = frozenset("*?[\\")
 
 
-@dataclass(slots=True)
 class _Rule:
-    order: int
-    ignore: bool
-    """False for a line with ``!``: take back in."""
-    dirs_only: bool
-    body: str
-    """The pattern without ``!``, and without slashes at both ends."""
-    anchored: bool
-    """It holds a slash, so it is matched from the file's folder; otherwise at any depth."""
-    regex: re.Pattern[str] | None = None
+    """One line: a pattern without ``!`` and without slashes at both ends."""
+
+    __slots__ = ("anchored", "body", "dirs_only", "ignore", "order", "regex")
+
+    def __init__(
+        self, order: int, ignore: bool, dirs_only: bool, body: str, anchored: bool
+    ) -> None:
+        self.order = order
+        self.ignore = ignore
+        """False for a line with ``!``: take back in."""
+        self.dirs_only = dirs_only
+        self.body = body
+        self.anchored = anchored
+        """It holds a slash, so it is matched from the file's folder; otherwise at any depth."""
+        self.regex: re.Pattern[str] | None = None
 
     def matches(self, relative: str, name: str) -> bool:
         """Whether the glob names the path; ``relative`` is seen from the folder of the file."""

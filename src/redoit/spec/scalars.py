@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable
 
-_FLOAT = re.compile(
+_FLOAT = (
     r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)"
     r"|[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_INT = re.compile(r"[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+")
-_DATE = re.compile(
+_INT = r"[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+"
+_DATE = (
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
     r"(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]*))?"
     r"(?:[ \t]*(?:(Z)|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?)?"
@@ -31,12 +30,12 @@ def plain(text: str) -> object:
     if text[0] not in _NUMERIC:
         return text
     try:
-        if _FLOAT.fullmatch(text):
+        if re.fullmatch(_FLOAT, text):
             return _float(text)
-        if _INT.fullmatch(text):
+        if re.fullmatch(_INT, text):
             return _int(text)
         if text[0] in "0123456789":
-            match = _DATE.fullmatch(text)
+            match = re.fullmatch(_DATE, text)
             if match:
                 return _date(match)
     except ValueError:
@@ -57,6 +56,8 @@ def _int(text: str) -> int:
 
 
 def _date(match: re.Match[str]) -> object:
+    import datetime
+
     year, month, day, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = (
         match.groups()
     )
@@ -76,7 +77,7 @@ def _date(match: re.Match[str]) -> object:
 
 
 def _timestamp(text: str) -> object:
-    match = _DATE.fullmatch(text)
+    match = re.fullmatch(_DATE, text)
     if match is None:
         raise ValueError(text)
     return _date(match)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.errors import SchemaProblem, SpecError, SyntaxProblem
 from redoit.model import Place
@@ -45,8 +43,7 @@ class Fault(Exception):
         self.facts = dict(facts or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file that was read: its name for messages (relative to the root) and its text."""
 
     file: str
@@ -110,6 +107,8 @@ class Source:
 
 def near(word: object, known: Iterable[str]) -> str | None:
     """``did you mean "x"?`` for the nearest of ``known``, or None if none is near."""
+    import difflib
+
     names = list(known)
     found = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
     if not found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from redoit.errors import SpecError
@@ -11,16 +10,18 @@ from redoit.spec.source import Fault, Path, Source
 from redoit.spec.yaml import MERGE, Refused, events
 
 
-@dataclass(slots=True)
 class Spot:
     """Where one value stands: its first and last line and column (from 0), and its children."""
 
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    children: dict[Any, tuple[Spot, Spot]] | list[Spot] | None = None
-    merged: list[Spot] | None = None
+    __slots__ = ("children", "column", "end_column", "end_line", "line", "merged")
+
+    def __init__(self, line: int, column: int, end_line: int, end_column: int) -> None:
+        self.line = line
+        self.column = column
+        self.end_line = end_line
+        self.end_column = end_column
+        self.children: dict[Any, tuple[Spot, Spot]] | list[Spot] | None = None
+        self.merged: list[Spot] | None = None
 
     def child(self, key: Any) -> tuple[Spot, Spot] | None:
         """(key, value) of a mapping's key, or the item of a list twice; also through ``<<``."""
@@ -74,14 +75,7 @@ def _spots(source: Source) -> Spot | None:
             continue
         if isinstance(event, yaml.AliasEvent):
             value, target = anchors.get(event.anchor or "", (None, spot))
-            spot = Spot(
-                spot.line,
-                spot.column,
-                spot.end_line,
-                spot.end_column,
-                target.children,
-                target.merged,
-            )
+            spot.children, spot.merged = target.children, target.merged
         elif isinstance(event, yaml.ScalarEvent):
             value = plain(event.value) if event.implicit[0] and event.tag is None else event.value
             if event.implicit[0] and event.value == "<<":

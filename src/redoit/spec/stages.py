@@ -14,7 +14,7 @@ from redoit.spec.source import Fault, Path, describe
 from redoit.spec.variables import DEFAULT_FILE
 
 PIPELINE_FILE = "dvc.yaml"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.\-]*)://"
 _KINDS = ((OutKind.OUT, "outs"), (OutKind.METRIC, "metrics"), (OutKind.PLOT, "plots"))
 _EXTRA = ("type", "labels", "meta", *PLOT_PROPERTIES)
 
@@ -81,7 +81,7 @@ def check_local(text: Any, path: Path, *, on_key: bool = False) -> None:
         raise Fault(what, path, on_key=on_key, hint=None if text == "" else "put it in quotes")
     if "\0" in text:
         raise Fault("a path holds a NUL character", path, on_key=on_key)
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text) if "://" in text else None
     if scheme:
         what = "dataset" if scheme[1] == "ds" else "remote file"
         raise Fault(

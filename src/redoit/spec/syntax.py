@@ -26,11 +26,11 @@ def unreadable(source: Source, error: Any) -> SpecError:
     )
 
 
-CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
+CONFLICT = r"(?m)^(?:<{7}|={7}|>{7})(?: .*)?$"
 
 
 def malformed(source: Source, error: Any) -> SpecError:
-    conflict = CONFLICT.search(source.text)
+    conflict = re.search(CONFLICT, source.text)
     if conflict:
         line = source.text.count("\n", 0, conflict.start()) + 1
         return source.mistake(

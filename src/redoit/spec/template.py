@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.errors import TemplateProblem
 from redoit.spec.source import Fault, Path, describe, near
 
-_EXPRESSION = re.compile(r"(?<!\\)\$\{(.*?)\}")
-_KEY = re.compile(r"[^.\[\]]+(?:\s*\.[^.\[\]]+|\s*\[[^.\[\]]+\s*\])*\s*")
+_EXPRESSION = r"(?<!\\)\$\{(.*?)\}"
+_KEY = r"[^.\[\]]+(?:\s*\.[^.\[\]]+|\s*\[[^.\[\]]+\s*\])*\s*"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a mapping in a command becomes options: DVC's ``parsing.bool`` and ``parsing.list``."""
 
     bool: str = "store_true"
@@ -29,14 +26,14 @@ class Unknown(LookupError):
 
 def has_expression(value: object) -> bool:
     """Whether ``value`` is text with an unescaped ``${...}`` in it."""
-    return isinstance(value, str) and "${" in value and _EXPRESSION.search(value) is not None
+    return isinstance(value, str) and "${" in value and re.search(_EXPRESSION, value) is not None
 
 
 def is_expression(value: object) -> bool:
     """Whether ``value`` is text that consists of one ``${...}`` and nothing else."""
     if not has_expression(value):
         return False
-    found = list(_EXPRESSION.finditer(str(value)))
+    found = list(re.finditer(_EXPRESSION, str(value)))
     return len(found) == 1 and found[0].group() == value
 
 
@@ -107,6 +104,8 @@ def to_text(value: Any, style: Style | None = None) -> str:
 
 def _options(value: dict[str, Any], style: Style) -> Iterator[str]:
     """A mapping as the options of a command: ``--lr 0.1 --verbose``."""
+    import shlex
+
     for name, item in _flat(value):
         if isinstance(item, bool):
             if item:
@@ -134,8 +133,7 @@ def _flat(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", item
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(NamedTuple):
     """Puts values in place of ``${...}``: from ``data``, the merged vars."""
 
     data: dict[str, Any]
@@ -175,7 +173,7 @@ class Resolver:
         """One text resolved; if it is one ``${...}`` and no more, the value itself. Raises Fault."""
         parts: list[str] = []
         end = 0
-        for match in _EXPRESSION.finditer(text):
+        for match in re.finditer(_EXPRESSION, text):
             try:
                 value = self._value(match[1], match[0], field)
                 if match[0] == text:
@@ -196,7 +194,7 @@ class Resolver:
         return "".join(parts).replace("\\${", "${")
 
     def _value(self, inner: str, whole: str, field: str | None) -> Any:
-        if not _KEY.fullmatch(inner):
+        if not re.fullmatch(_KEY, inner):
             raise Unknown(
                 "this is not a key",
                 "write ${key}, ${section.key} or ${list[0]}; a literal ${ is \\${",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from redoit.errors import TemplateProblem
 from redoit.model import RepoPath
@@ -22,14 +21,13 @@ class _Conflict(Exception):
     """``args[0]``: the path of a key that both sides set, and not both as mappings."""
 
 
-@dataclass(frozen=True)
-class Variables:
+class Variables(NamedTuple):
     """The values that ``${...}`` can name, and where they came from."""
 
-    data: dict[str, Any] = field(default_factory=dict)
-    layers: tuple[tuple[str, dict[str, Any]], ...] = ()
+    data: dict[str, Any]
+    layers: tuple[tuple[str, Mapping[str, Any]], ...]
     """What was merged, in order: name of the source, its values."""
-    loaded: dict[RepoPath, tuple[str, ...] | None] = field(default_factory=dict)
+    loaded: Mapping[RepoPath, tuple[str, ...] | None]
     """Files that were merged: the keys taken from each, None for all."""
     reserved: tuple[str, ...] = ()
 
@@ -159,7 +157,9 @@ class Variables:
 _NOTHING = object()
 
 
-def _merge(into: dict[str, Any], update: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+def _merge(
+    into: Mapping[str, Any], update: Mapping[str, Any], path: tuple[str, ...]
+) -> dict[str, Any]:
     """A new mapping of both. Raises _Conflict."""
     result = dict(into)
     for key, value in update.items():

@@ -7,9 +7,9 @@ text again to find them when there is a mistake to report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.errors import SpecError, SyntaxProblem
 from redoit.spec.scalars import TAGGED, plain
@@ -23,8 +23,7 @@ _EXPANDED = 5_000_000
 """Values allowed when every alias is written out ("billion laughs")."""
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A document's value, and where the keys of its second level stand: (first, second) → line, column."""
 
     value: Any
@@ -116,7 +115,7 @@ def _load_slowly(source: Source, problem: SpecError) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if len(source.text) > 1_000_000 or CONFLICT.search(source.text):
+    if len(source.text) > 1_000_000 or re.search(CONFLICT, source.text):
         raise problem
     try:
         value = YAML(typ="safe", pure=True).load(source.text)
