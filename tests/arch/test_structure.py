@@ -1,0 +1,101 @@
+"""The rules of the house that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import redoit
+
+PACKAGE = Path(redoit.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+HEAVY = {
+    "configobj",
+    "doit",
+    "git",
+    "hydra",
+    "pathspec",
+    "rich",
+    "ruamel",
+    "sqlite3",
+    "subprocess",
+    "xxhash",
+    "yaml",
+}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['exp', *{arguments!r}]\n"
+        "from redoit.cli.main import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    print('loaded', *sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("loaded ")[2].split())
+    assert "click" in loaded
+    assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
+    assert {name for name in loaded if name.startswith("redoit.")} == {
+        "redoit.cli",
+        "redoit.cli.main",
+        "redoit.errors",
+        "redoit.report",
+        "redoit.report.failure",
+    }
+
+
+def test_rooms_import_only_from_below() -> None:
+    linter = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", linter, "--no-cache"],
+        cwd=PACKAGE.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def inner_imports(tree: ast.Module) -> Iterator[int]:
+    """Lines of imports of redoit's own modules inside of functions."""
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for node in ast.walk(function):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                if any(name.partition(".")[0] == "redoit" for name in names):
+                    yield node.lineno
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_own_modules_are_imported_at_the_top(path: Path) -> None:
+    if name_of(path) == "__init__.py":  # `from redoit import Project` loads the engine when asked
+        return
+    assert list(inner_imports(ast.parse(path.read_text()))) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nobody_changes_the_working_directory(path: Path) -> None:
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+    assert [n.lineno for n in calls if n.attr in ("chdir", "fchdir")] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_function_changes_a_module(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Global)] == []
