@@ -56,7 +56,7 @@ def initialise(path: str, *, algo: Algo, subdir: bool, no_scm: bool, force: bool
             facts={"in": root, "because": error.strerror or str(error)},
         ) from error
     if git is not None:
-        git.add([*files, ".dvcignore"])
+        git.run("add", "--", *files, ".dvcignore")
     return layout
 
 
@@ -73,20 +73,20 @@ def _files(algo: Algo, *, no_scm: bool) -> dict[str, str]:
 def _repository(root: str, *, subdir: bool) -> Git:
     """The Git repository that the project belongs to. Raises ProjectError if it may not be there."""
     git = Git(root)
-    top = git.toplevel()
-    if top is None:
+    if not git.is_repository():
         raise ProjectError(
             "there is no Git repository here",
             facts={"folder": root},
             hint="run `git init` first, or `exp init --no-scm` to go without Git",
         )
+    top = os.path.realpath(git.toplevel)
     if top != root and not subdir:
         raise ProjectError(
             "this is a sub-directory of a Git repository",
             facts={"folder": root, "repository": top},
             hint=f"run `exp init` in {top}, or `exp init --subdir` to make the project here",
         )
-    if git.ignores(".dvc"):
+    if git.ignored([".dvc"]):
         raise ProjectError(
             "Git ignores .dvc here, but it has to be tracked",
             facts={"folder": root},

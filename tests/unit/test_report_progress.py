@@ -12,7 +12,7 @@ import time
 import pytest
 
 from redoit.errors import CommandFailed
-from redoit.model import Address, Outcome, Reason, RepoPath, Stage, StageResult, Why
+from redoit.model import Address, Outcome, Place, Reason, RepoPath, Stage, StageResult, Why
 from redoit.report.live import LiveListener, make_listener
 from redoit.report.progress import PlainListener
 from redoit.report.screen import Screen
@@ -57,7 +57,11 @@ class Shown:
         listener.finished(stages["raw.dvc"], result("raw.dvc", Outcome.COMMITTED))
         listener.started(stages["failed"], [Reason(Why.NEVER_RAN, "failed")])
         listener.command(stages["failed"], "false")
-        error = CommandFailed("its command ended with code 1")
+        error = CommandFailed(
+            "stage 'failed' failed: its command ended with code 1",
+            place=Place("dvc.yaml", 3),
+            hint="mend it",
+        )
         listener.finished(stages["failed"], result("failed", Outcome.FAILED, 0.5, error=error))
         listener.finished(stages["blocked"], result("blocked", Outcome.BLOCKED))
         listener.finished(stages["late"], result("late", Outcome.NOT_REACHED))
@@ -83,7 +87,10 @@ def test_every_outcome_has_its_line() -> None:
         "Stage 'stopped' interrupted after 3 s\n"
     )
     assert shown.err.getvalue() == (
-        "Stage 'failed' failed after 0.50 s: its command ended with code 1\nwarning: look out\n"
+        "error: stage 'failed' failed: its command ended with code 1\n"
+        "  at: dvc.yaml:3\n"
+        "  mend it\n"
+        "warning: look out\n"
     )
 
 
@@ -97,7 +104,17 @@ def test_quiet_leaves_only_the_output_of_stages_and_errors() -> None:
     shown = Shown(quiet=True)
     shown.run_all(jobs=2)
     assert shown.out.getvalue() == "ran | hello\n"
-    assert shown.err.getvalue().startswith("Stage 'failed' failed")
+    assert shown.err.getvalue().startswith("error: stage 'failed' failed")
+
+
+def test_an_ignored_failure_says_so() -> None:
+    shown = Shown()
+    error = CommandFailed("stage 'x' failed")
+    shown.listener.planned([stage("x")], 1)
+    shown.listener.finished(stage("x"), result("x", Outcome.FAILED, error=error, ignored=True))
+    assert shown.err.getvalue() == (
+        "error: stage 'x' failed\n  ignored: stages that depend on it run all the same\n"
+    )
 
 
 def test_a_dry_run_says_would() -> None:

@@ -23,10 +23,11 @@ from redoit.model import (
     StageResult,
     Why,
 )
+from redoit.report.failure import told
 from redoit.report.metrics import flatten, print_metrics
 from redoit.report.reasons import brief, full
 from redoit.report.status import status_json, status_lines, why_lines
-from redoit.report.summary import failures, summary
+from redoit.report.summary import summary
 from redoit.report.words import Paint
 
 PLAIN = Paint()
@@ -270,7 +271,7 @@ def run(*outcomes: Outcome, **more: Any) -> RunResult:
         ),
         (
             run(Outcome.FAILED, Outcome.BLOCKED, Outcome.NOT_REACHED),
-            "1 stage failed; 1 not tried, as what they depend on failed; 1 not reached",
+            "1 stage failed: s0; 1 not tried, depending on a failure; 1 not reached",
         ),
     ],
 )
@@ -290,20 +291,20 @@ def test_long_summaries_name_some() -> None:
     assert text == "100 of 100 stages ran in 1 min 0 s: s0, s1, s2, s3, s4, s5, s6 and 93 more"
 
 
-def test_failures_tell_what_to_do() -> None:
+def test_an_error_says_what_to_do_and_a_bug_how_to_report_it() -> None:
     error = CommandFailed("the command of 'a' ended with code 3", hint="mend it")
-    result = RunResult(
-        (
-            StageResult(Address("a"), Outcome.FAILED, error=error),
-            StageResult(Address("b"), Outcome.FAILED, error=OSError("disk full")),
-            StageResult(Address("c"), Outcome.BLOCKED),
-            StageResult(Address("d"), Outcome.NOT_REACHED),
-        )
+    assert told(error, verbose=False) == "error: the command of 'a' ended with code 3\n  mend it"
+    assert told(ValueError("no"), verbose=False) == (
+        "error: this is a bug in Redoit, not a mistake of yours\n"
+        "  ValueError: no\n"
+        "  run the same command with -v, and report what it prints with `exp --version`"
     )
-    assert failures(result) == [
-        "error: the command of 'a' ended with code 3\n  mend it",
-        "error: stage 'b' failed\n  OSError: disk full",
-        "2 stages did not get a turn; "
-        "the next run starts with what failed, and repeats nothing that is done",
-    ]
-    assert failures(run(Outcome.NOT_REACHED)) == []
+
+
+def test_verbose_errors_have_a_traceback() -> None:
+    try:
+        raise ValueError("no")
+    except ValueError as error:
+        text = told(error, verbose=True)
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert "test_verbose_errors_have_a_traceback" in text

@@ -13,6 +13,7 @@ import click
 
 from redoit import __version__
 from redoit.errors import RedoitError, UsageError
+from redoit.report.failure import told
 
 VERBOSE = "redoit.verbose"
 """Key in ``Context.meta``: whether tracebacks are wanted."""
@@ -110,8 +111,6 @@ def run(arguments: Sequence[str]) -> int:
             return cli.invoke(context) or 0
     except click.exceptions.Exit as end:
         return end.exit_code
-    except RedoitError as error:
-        return _say(error, shared)
     except click.UsageError as error:
         return _say(_usage_error(error), shared)
     except click.ClickException as error:
@@ -124,34 +123,12 @@ def run(arguments: Sequence[str]) -> int:
         _abandon_stdout()
         return 1
     except Exception as error:  # noqa: BLE001
-        return _say_bug(error, shared)
+        return _say(error, shared)
 
 
-def _say(error: RedoitError, shared: dict[str, object]) -> int:
-    if shared.get(VERBOSE):
-        _print_error(_traceback(error))
-    _print_error(error.render())
-    return error.exit_code
-
-
-def _say_bug(error: Exception, shared: dict[str, object]) -> int:
-    lines = ["error: this is a bug in Redoit, not a mistake of yours"]
-    lines.append(f"  {type(error).__name__}: {error}")
-    if shared.get(VERBOSE):
-        lines.insert(0, _traceback(error))
-        lines.append("  please report it with the lines above, the command and `exp --version`")
-    else:
-        lines.append(
-            "  run the same command with -v, and report what it prints with `exp --version`"
-        )
-    _print_error("\n".join(lines))
-    return 1
-
-
-def _traceback(error: Exception) -> str:
-    import traceback
-
-    return "".join(traceback.format_exception(error)).rstrip()
+def _say(error: Exception, shared: dict[str, object]) -> int:
+    _print_error(told(error, verbose=bool(shared.get(VERBOSE))))
+    return error.exit_code if isinstance(error, RedoitError) else 1
 
 
 def _usage_error(error: click.UsageError) -> UsageError:

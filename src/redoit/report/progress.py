@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from redoit.model import Address, Outcome, Reason, Stage, StageResult
+from redoit.report.failure import told
 from redoit.report.reasons import brief
 from redoit.report.screen import Screen
 from redoit.report.words import Paint, count, duration
@@ -118,11 +119,12 @@ class PlainListener:
         return f"{who} interrupted after {duration(result.seconds)}"
 
     def _failed(self, stage: Stage, result: StageResult) -> None:
-        text = f"{capital(subject(stage))} failed after {duration(result.seconds)}"
-        if result.error is not None:
-            text += f": {getattr(result.error, 'what', result.error)}"
+        if result.error is None:
+            text = f"error: {subject(stage)} failed"
+        else:
+            text = told(result.error, verbose=self._verbose)
         if result.ignored:
-            text += " (ignored)"
+            text += "\n  ignored: stages that depend on it run all the same"
         self.screen.line(self.paint.red(text), error=True)
 
     def _untouched(self, stage: Stage, result: StageResult) -> None:

@@ -1,13 +1,9 @@
-"""What a run came to: in a line or two, and each failure with what to do."""
+"""What a run came to, in a line."""
 
 from __future__ import annotations
 
-from redoit.errors import RedoitError
 from redoit.model import Outcome, RunResult, StageResult
 from redoit.report.words import count, duration, some
-
-_NAMED = 8
-"""So many stages that ran are named in the summary."""
 
 
 def summary(result: RunResult, *, dry: bool = False) -> str:
@@ -23,57 +19,35 @@ def summary(result: RunResult, *, dry: bool = False) -> str:
             f"all {count(total, 'stage')} are up to date" if total > 1 else "1 stage is up to date"
         )
     parts = []
-    ran = by_outcome.pop(Outcome.RAN, [])
-    if ran:
-        names = some([stage.address for stage in ran], _NAMED)
-        if dry:
-            parts.append(f"{len(ran):,} of {count(total, 'stage')} would run: {names}")
-        else:
-            took = duration(result.seconds)
-            parts.append(f"{len(ran):,} of {count(total, 'stage')} ran in {took}: {names}")
-    words = _WOULD if dry else _WORDS
-    for outcome, word in words.items():
+    for outcome, word in (_WOULD if dry else _WORDS).items():
         stages = by_outcome.get(outcome)
-        if stages:
-            parts.append(
-                f"{len(stages):,} {word}" if parts else f"{count(len(stages), 'stage')} {word}"
-            )
+        if not stages:
+            continue
+        number = f"{len(stages):,}"
+        if not parts:
+            of_all = f" of {count(total, 'stage')}"
+            number = number + of_all if outcome is Outcome.RAN else count(len(stages), "stage")
+        took = f" in {duration(result.seconds)}" if outcome is Outcome.RAN and not dry else ""
+        names = some([stage.address for stage in stages], 8) if outcome in _NAMED else ""
+        parts.append(f"{number} {word}{took}" + (f": {names}" if names else ""))
     return "; ".join(parts)
 
 
+_NAMED = (Outcome.RAN, Outcome.FAILED, Outcome.INTERRUPTED)
+"""Outcomes whose stages are named, not only counted."""
 _WORDS = {
+    Outcome.RAN: "ran",
     Outcome.RESTORED: "restored from the cache",
     Outcome.COMMITTED: "recorded as found",
     Outcome.FAILED: "failed",
     Outcome.INTERRUPTED: "interrupted",
-    Outcome.BLOCKED: "not tried, as what they depend on failed",
+    Outcome.BLOCKED: "not tried, depending on a failure",
     Outcome.NOT_REACHED: "not reached",
     Outcome.UP_TO_DATE: "up to date",
 }
 _WOULD = {
     **_WORDS,
+    Outcome.RAN: "would run",
     Outcome.RESTORED: "would be restored from the cache",
     Outcome.COMMITTED: "would be recorded as found",
 }
-
-
-def failures(result: RunResult) -> list[str]:
-    """Each failure in full, and how to go on. Empty when nothing failed."""
-    failed = [stage for stage in result.stages if stage.outcome is Outcome.FAILED]
-    texts = [_failure(stage) for stage in failed]
-    left = sum(s.outcome in (Outcome.NOT_REACHED, Outcome.BLOCKED) for s in result.stages)
-    if left and failed:
-        texts.append(
-            f"{count(left, 'stage')} did not get a turn; "
-            "the next run starts with what failed, and repeats nothing that is done"
-        )
-    return texts
-
-
-def _failure(stage: StageResult) -> str:
-    error = stage.error
-    if isinstance(error, RedoitError):
-        return error.render()
-    if error is None:
-        return f"error: stage '{stage.address}' failed"
-    return f"error: stage '{stage.address}' failed\n  {type(error).__name__}: {error}"

@@ -1,0 +1,24 @@
+"""An exception as a user sees it: a mistake with what to do, or a bug with how to report it."""
+
+from __future__ import annotations
+
+from redoit.errors import RedoitError
+
+
+def told(error: BaseException, *, verbose: bool) -> str:
+    """The whole message, without a trailing newline; ``verbose`` puts the traceback first."""
+    if isinstance(error, RedoitError):
+        lines = [error.render()]
+    else:
+        lines = [
+            "error: this is a bug in Redoit, not a mistake of yours",
+            f"  {type(error).__name__}: {error}",
+            "  please report it with the lines above, the command and `exp --version`"
+            if verbose
+            else "  run the same command with -v, and report what it prints with `exp --version`",
+        ]
+    if verbose:
+        import traceback
+
+        lines.insert(0, "".join(traceback.format_exception(error)).rstrip())
+    return "\n".join(lines)
