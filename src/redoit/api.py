@@ -1,0 +1,222 @@
+"""The Python interface: a project and its verbs. The command line is a thin face over it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redoit.engine.listener import Listener, Silent
+from redoit.engine.run import run_plan
+from redoit.engine.session import Session, load_session, open_session
+from redoit.errors import ExperimentError
+from redoit.experiments import Experiment, find_same, free_name, save_experiment
+from redoit.files import locked
+from redoit.git import Git
+from redoit.graph import Plan, find_targets, post_order, select
+from redoit.initialise import initialise
+from redoit.model import Address, Algo, OutKind, Reason, RepoPath, Request, RunResult, Stage
+from redoit.project import Layout, find_layout
+from redoit.spec import load_index, read_data
+from redoit.store import BadObject
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """What would happen to a stage now: no reasons means that it is up to date as it stands."""
+
+    address: Address
+    reasons: tuple[Reason, ...]
+    affected_by: tuple[Address, ...] = ()
+    """Stages it depends on directly that are not up to date, or may not stay so: it may run after them."""
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """A run and its record. ``experiment`` is None when nothing was recorded: a stage failed, or a dry run."""
+
+    run: RunResult
+    experiment: Experiment | None
+
+    @property
+    def name(self) -> str | None:
+        return self.experiment.name if self.experiment else None
+
+
+class Project:
+    """A project on disk. ``Project("path")`` finds the one that ``path`` lies in.
+
+    Raises NotAProject when there is none. A Project keeps nothing open between calls.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = ".") -> None:
+        self._layout = find_layout(os.fspath(path))
+
+    @classmethod
+    def init(
+        cls,
+        path: str | os.PathLike[str] = ".",
+        *,
+        hash: str = "xxh128",  # noqa: A002 - the name of the option
+        subdir: bool = False,
+        no_scm: bool = False,
+        force: bool = False,
+    ) -> Project:
+        """Make a project at ``path``: what ``dvc init`` makes, and ``.dvc/redoit.toml`` unless ``hash="md5"``.
+
+        Raises ProjectError if there is one already (unless ``force``), or if Git is missing (unless ``no_scm``).
+        """
+        initialise(os.fspath(path), algo=Algo(hash), subdir=subdir, no_scm=no_scm, force=force)
+        return cls(path)
+
+    @property
+    def root(self) -> str:
+        """Absolute path of the project's top folder."""
+        return self._layout.root
+
+    @property
+    def layout(self) -> Layout:
+        """Where the project's things are, and its configuration."""
+        return self._layout
+
+    # --- running ----------------------------------------------------------------------------------
+
+    def repro(self, request: Request | None = None, listener: Listener | None = None) -> RunResult:
+        """Bring the requested stages up to date. A stage's failure is in the result, not raised."""
+        with self._exclusive(listener):
+            return self._run(request or Request(), listener or Silent(), {})[0]
+
+    def run(
+        self,
+        request: Request | None = None,
+        listener: Listener | None = None,
+        *,
+        name: str | None = None,
+        message: str | None = None,
+    ) -> ExperimentResult:
+        """As ``repro``, then record the workspace as an experiment on ``HEAD``.
+
+        ``name`` must be free on this baseline unless ``request.force``. Raises GitError without a commit to
+        start from, BadExperimentName, ExperimentExists; all of them before anything runs.
+        """
+        request = request or Request()
+        git = Git(self.root)
+        baseline = git.head()
+        name_or_new = free_name(git, baseline, name, force=request.force)
+        environ = {"DVC_EXP_NAME": name_or_new, "DVC_EXP_BASELINE_REV": baseline}
+        with self._exclusive(listener):
+            result, session = self._run(request, listener or Silent(), environ)
+            if result.exit_code or request.dry:
+                return ExperimentResult(result, None)
+            if name is None and not result.changed:
+                same = find_same(self._layout, git, session.index, baseline)
+                if same is not None:
+                    return ExperimentResult(result, same)
+            if git.head() != baseline:
+                raise ExperimentError(
+                    "HEAD has moved while the stages ran; no experiment was recorded",
+                    facts={"was": baseline, "is": git.head()},
+                    hint="the results are in the workspace and in dvc.lock: run again to record them",
+                )
+            experiment = save_experiment(
+                self._layout,
+                git,
+                session.index,
+                session.traces,
+                name=name_or_new,
+                message=message,
+                force=request.force,
+                baseline=baseline,
+            )
+            return ExperimentResult(result, experiment)
+
+    def _run(
+        self, request: Request, listener: Listener, environ: Mapping[str, str]
+    ) -> tuple[RunResult, Session]:
+        session = load_session(self._layout)
+        with contextlib.closing(session.state):
+            plan = select(session.graph, session.index.groups, request, self.root)
+            result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
+        return result, session
+
+    @contextlib.contextmanager
+    def _exclusive(self, listener: Listener | None) -> Iterator[None]:
+        """One run at a time in a workspace; the lock vanishes with its process."""
+        path = os.path.join(self._layout.tmp, "lock")
+        with contextlib.ExitStack() as stack:
+            if not stack.enter_context(locked(path, wait=False)):
+                (listener or Silent()).warned(
+                    "another run is going on in this workspace: waiting for it to end"
+                )
+                stack.enter_context(locked(path))
+            yield
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def status(self, targets: Sequence[str] = (), cwd: str = "") -> list[StageStatus]:
+        """How every stage stands, or only ``targets`` (relative to the directory ``cwd``)."""
+        with open_session(self._layout) as session:
+            request = Request(targets=tuple(targets), cwd=cwd)
+            addresses = (
+                find_targets(session.graph, session.index.groups, request, self.root)
+                if targets
+                else list(session.graph.stages)
+            )
+            session.prefetch(
+                [session.graph.stages[a] for a in post_order(addresses, session.graph.upstream)]
+            )
+            return _statuses(session, addresses)
+
+    def why(self, target: str, cwd: str = "") -> list[StageStatus]:
+        """Every reason why the stages that ``target`` names would run now."""
+        return self.status([target], cwd)
+
+    def stages(self) -> Mapping[Address, Stage]:
+        """All stages and ``.dvc`` files, resolved."""
+        with open_session(self._layout) as session:
+            return session.graph.stages
+
+    def dag(self, targets: Sequence[str] = (), cwd: str = "") -> Plan:
+        """The whole graph, or only ``targets`` and what they depend on, in the order in which it would run."""
+        with open_session(self._layout) as session:
+            request = Request(targets=tuple(targets), cwd=cwd, all_pipelines=not targets)
+            return select(session.graph, session.index.groups, request, self.root)
+
+    def metrics(self) -> dict[RepoPath, Any]:
+        """Metrics files of the workspace with their parsed content; those that are not there are left out.
+
+        Raises SyntaxProblem for one that cannot be read.
+        """
+        index = load_index(self._layout)
+        paths: dict[RepoPath, None] = {}
+        for stage in index.stages.values():
+            paths.update((out.path, None) for out in stage.outs if out.kind is OutKind.METRIC)
+        for top in index.files.values():
+            paths.update(dict.fromkeys(top.metrics))
+        found = {}
+        for path in paths:
+            if os.path.isfile(self._layout.abspath(path)):
+                found[path] = read_data(self._layout, path)
+        return found
+
+    # --- the cache --------------------------------------------------------------------------------
+
+    def verify_cache(self) -> Iterator[BadObject]:
+        """Read every object of the cache; yields those whose content is not what their name says."""
+        with open_session(self._layout) as session:
+            yield from session.store.verify()
+
+
+def _statuses(session: Session, addresses: Sequence[Address]) -> list[StageStatus]:
+    graph = session.graph
+    statuses: dict[Address, StageStatus] = {}
+    for address in post_order(addresses, graph.upstream):
+        stage = graph.stages[address]
+        sources = () if stage.frozen else graph.upstream[address]
+        affected_by = tuple(s for s in sources if statuses[s].reasons or statuses[s].affected_by)
+        reasons = tuple(session.reasons(stage))
+        statuses[address] = StageStatus(address, reasons, affected_by, stage.frozen)
+    return [statuses[address] for address in addresses]

@@ -1,0 +1,305 @@
+"""Carrying out one stage: restore it, or run its command; then record what it read and wrote.
+
+Runs in a worker thread, any number of stages at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from redoit.engine.executor import Executor, Sink
+from redoit.engine.session import Session
+from redoit.errors import (
+    CommandFailed,
+    Interrupted,
+    MissingDep,
+    MissingOut,
+    ParamsProblem,
+    StageError,
+)
+from redoit.model import Entry, Outcome, OutKind, Stage, Trace, Why
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every stage of one run is carried out with."""
+
+    session: Session
+    executor: Executor
+    environ: Mapping[str, str]
+    """The environment of the commands, without what differs from stage to stage."""
+    show_command: Callable[[Stage, str], None]
+    sink: Callable[[Stage], Sink | None]
+    """Where a stage's output goes; None: straight to our own stdout and stderr."""
+    interrupted: Callable[[], bool]
+    dry: bool = False
+    commit: bool = True
+    use_run_cache: bool = True
+
+
+def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Trace | None]:
+    """Bring ``stage`` up to date. Returns what was done and the new trace (None in a dry run).
+
+    Raises StageError, StoreError, SpecError or Interrupted; then the old trace stays as it was.
+    """
+    session = means.session
+    if stage.is_data or stage.frozen:
+        return _record_as_it_is(stage, means)
+    if not means.dry:
+        _check_reads(stage, session)
+    if not forced:
+        restored = _restore(stage, means)
+        if restored:
+            return restored
+    for line in commands(stage):
+        means.show_command(stage, line)
+    if means.dry:
+        return Outcome.RAN, None
+    _run_commands(stage, means)
+    trace = _record(stage, means)
+    if means.commit and all(out.cache or out.kind is not OutKind.OUT for out in stage.outs):
+        _keep_for_later(stage, trace, session)
+    return Outcome.RAN, trace
+
+
+def commands(stage: Stage) -> list[str]:
+    """The stage's command lines, one after the other; text of several lines is several commands."""
+    if isinstance(stage.cmd, str):
+        return [line for line in stage.cmd.splitlines() if line.strip()]
+    return list(stage.cmd or ())
+
+
+def _check_reads(stage: Stage, session: Session) -> None:
+    """Raise MissingDep or ParamsProblem naming everything that is not there."""
+    missing = [dep.path for dep in stage.deps if not session.exists(dep.path)]
+    if missing:
+        raise MissingDep(
+            f"stage '{stage.address}' cannot run: {_these(missing, 'dep')} not there",
+            place=stage.place,
+            facts={"missing": ", ".join(missing)},
+            hint="create it, get it from the cache or a remote, or correct the deps of the stage",
+        )
+    _params_values(stage, session)
+
+
+def _these(paths: list[str], noun: str) -> str:
+    return f"the {noun} '{paths[0]}' is" if len(paths) == 1 else f"{len(paths)} {noun}s are"
+
+
+def _params_values(stage: Stage, session: Session) -> dict[str, dict[str, object]]:
+    """The params as ``dvc.lock`` has them. Raises ParamsProblem if a file or a key is missing."""
+    values: dict[str, dict[str, object]] = {}
+    for dep in stage.params:
+        now = session.params(dep)
+        if now is None:
+            raise ParamsProblem(
+                f"the params file '{dep.path}' of stage '{stage.address}' is not there",
+                place=stage.place,
+                hint="create it, or correct the params of the stage",
+            )
+        missing = [key for key in dep.keys if key not in now]
+        if missing:
+            raise ParamsProblem(
+                f"stage '{stage.address}' reads params that '{dep.path}' does not have",
+                place=stage.place,
+                facts={"missing": ", ".join(missing)},
+                hint="add them to the file, or remove them from the stage",
+            )
+        values[dep.text] = dict(now)
+    return values
+
+
+# --- restoring ------------------------------------------------------------------------------------
+
+
+def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
+    """Outputs of an earlier run with the same command and inputs, from the cache; None if there are none."""
+    session = means.session
+    if not session.run_cache.applies(stage):
+        return None
+    if means.dry and not all(session.exists(dep.path) for dep in stage.deps):
+        # A stage that would run before this one may write it.
+        return None
+    for outs in _earlier_outs(stage, means):
+        if not _alive(stage, outs, session):
+            continue
+        if means.dry:
+            return Outcome.RESTORED, None
+        for out in stage.outs:
+            session.store.checkout(out.path, outs[out.text], copy=not out.cache)
+        session.written(stage)
+        return Outcome.RESTORED, _trace(stage, [outs[out.text] for out in stage.outs], session)
+    return None
+
+
+def _earlier_outs(stage: Stage, means: Means) -> Iterator[dict[str, Entry]]:
+    """Outs by text of runs that read the same: the last one first, then those of the run cache."""
+    session = means.session
+    last = session.trace(stage)
+    if last is not None and _reads_the_same(stage, session):
+        yield {entry.path: entry for entry in last.outs}
+    if means.use_run_cache:
+        for trace in session.run_cache.find(stage, _inputs(stage, session)):
+            yield {entry.path: entry for entry in trace.outs}
+
+
+def _reads_the_same(stage: Stage, session: Session) -> bool:
+    from_outs = (Why.OUT_MISSING, Why.OUT_CHANGED, Why.OUT_NEW, Why.OUT_NOT_CACHED)
+    return all(reason.kind in from_outs for reason in session.reasons(stage))
+
+
+def _alive(stage: Stage, outs: Mapping[str, Entry], session: Session) -> bool:
+    """Whether the cache has every out of ``stage``."""
+    for out in stage.outs:
+        entry = outs.get(out.text)
+        if entry is None or entry.oid is None or not session.cached(entry):
+            return False
+    return True
+
+
+def _inputs(stage: Stage, session: Session) -> Trace:
+    """What the stage would read now, as a trace without outs. Raises MissingDep, ParamsProblem."""
+    return Trace(_lock_command(stage), _dep_entries(stage, session), _params_values(stage, session))
+
+
+def _lock_command(stage: Stage) -> str | list[str] | None:
+    return list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
+
+
+def _dep_entries(stage: Stage, session: Session) -> tuple[Entry, ...]:
+    entries = []
+    for dep in stage.deps:
+        content = session.look.content(dep.path)
+        if content is None:
+            raise MissingDep(
+                f"the dep '{dep.path}' of stage '{stage.address}' is not there",
+                place=stage.place,
+                hint="create it, or correct the deps of the stage",
+            )
+        entries.append(content.entry(dep.text))
+    return tuple(entries)
+
+
+# --- running --------------------------------------------------------------------------------------
+
+
+def _run_commands(stage: Stage, means: Means) -> None:
+    session = means.session
+    wdir = session.layout.abspath(stage.wdir)
+    if not os.path.isdir(wdir):
+        raise StageError(
+            f"stage '{stage.address}' cannot run: its working directory is not there",
+            place=stage.place,
+            facts={"wdir": stage.wdir},
+            hint="create the directory, or correct wdir",
+        )
+    for out in stage.outs:
+        if out.persist:
+            session.store.unprotect(out.path)
+        else:
+            session.store.remove(out.path)
+    environ = {**means.environ, "DVC_STAGE": stage.address}
+    environ.setdefault("DVC_ROOT", session.layout.root)
+    try:
+        for line in commands(stage):
+            _run_command(stage, line, wdir, environ, means)
+    finally:
+        # Also after a failure: what lies there now is not what was seen before.
+        session.written(stage)
+
+
+def _run_command(
+    stage: Stage, line: str, wdir: str, environ: Mapping[str, str], means: Means
+) -> None:
+    if means.interrupted():
+        raise Interrupted(f"stage '{stage.address}' was interrupted")
+    try:
+        code = means.executor.run(line, wdir, environ, means.sink(stage))
+    except OSError as error:
+        raise CommandFailed(
+            f"stage '{stage.address}' could not be started: {error.strerror}",
+            place=stage.place,
+            facts={"command": line, "shell": environ.get("SHELL", "/bin/sh")},
+            hint="check that the shell named by the variable SHELL exists",
+        ) from error
+    if code and means.interrupted():
+        raise Interrupted(f"stage '{stage.address}' was interrupted")
+    if code:
+        raise CommandFailed(
+            f"stage '{stage.address}' failed: its command {_ending(code)}",
+            place=stage.place,
+            facts={"command": line, "in": stage.wdir or "."},
+            hint="see its output above; the outs of earlier runs are still in the cache",
+        )
+
+
+def _ending(code: int) -> str:
+    if code > 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+# --- recording ------------------------------------------------------------------------------------
+
+
+def _record(stage: Stage, means: Means) -> Trace:
+    """Put the outs into the cache and say what was read and written. Raises MissingOut and others."""
+    session = means.session
+    missing = [out.path for out in stage.outs if not session.exists(out.path)]
+    if missing:
+        raise MissingOut(
+            f"stage '{stage.address}' ended well, but {_these(missing, 'out')} not there",
+            place=stage.place,
+            facts={"missing": ", ".join(missing)},
+            hint="let the command write it, or correct the outs of the stage",
+        )
+    outs = [
+        session.store.commit(out.path, cached=out.cache and means.commit).entry(out.text)
+        for out in stage.outs
+    ]
+    return _trace(stage, outs, session)
+
+
+def _trace(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
+    """The trace of a stage that is now as it should be; its outs become unknown to Git."""
+    session.store.ignore([out.path for out in stage.outs if out.cache])
+    if stage.is_data:
+        return Trace(None, outs=tuple(outs))
+    inputs = _inputs(stage, session)
+    return Trace(inputs.cmd, inputs.deps, inputs.params, tuple(outs))
+
+
+def _keep_for_later(stage: Stage, trace: Trace, session: Session) -> None:
+    """A run-cache entry, and in the cache also those outs that Git keeps, so that they can be restored."""
+    if session.run_cache.applies(stage):
+        for out in stage.outs:
+            if not out.cache:
+                session.store.keep(out.path)
+        session.run_cache.save(stage, trace)
+
+
+def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
+    """Data and frozen stages: what lies in the workspace is right; only if it is gone, the cache is asked."""
+    session = means.session
+    trace = session.trace(stage)
+    known = {entry.path: entry for entry in trace.outs} if trace else {}
+    gone = [out for out in stage.outs if not session.exists(out.path)]
+    for out in gone:
+        entry = known.get(out.text)
+        if entry is None or entry.oid is None or not session.cached(entry):
+            raise MissingOut(
+                f"'{out.path}' of '{stage.address}' is neither in the workspace nor in the cache",
+                place=stage.place,
+                hint="put it there again, or get it from where it was shared",
+            )
+    if means.dry:
+        return (Outcome.RESTORED if gone else Outcome.COMMITTED), None
+    for out in gone:
+        session.store.checkout(out.path, known[out.text], copy=not out.cache)
+    return (Outcome.RESTORED if gone else Outcome.COMMITTED), _record(stage, means)

@@ -1,0 +1,44 @@
+"""A session's traces under the names of doit's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from redoit.engine.session import Session
+from redoit.engine.tasks import stage_address
+from redoit.model import Address, Entry, RepoPath, Trace
+
+
+class SessionRecords:
+    """What the backend asks; remembers the entries of the task that doit is just checking."""
+
+    def __init__(self, session: Session, order: Sequence[Address]) -> None:
+        self._session = session
+        self._order = order
+        self._task = ""
+        self._entries: Mapping[RepoPath, Entry] | None = None
+
+    def entries(self, task: str) -> Mapping[RepoPath, Entry] | None:
+        # doit asks once for each dep of a task, one task after the other.
+        if task != self._task:
+            stage = self._session.graph.stages.get(stage_address(task))
+            self._entries = self._session.dep_entries(stage) if stage else None
+            self._task = task
+        return self._entries
+
+    def record(self, task: str, trace: Trace) -> None:
+        self._task = ""
+        self._session.record(self._session.graph.stages[stage_address(task)], trace)
+
+    def forget(self, task: str) -> None:
+        self._task = ""
+        self._session.traces.forget(stage_address(task))
+
+    def forget_all(self) -> None:
+        self._task = ""
+        for address, stage in self._session.graph.stages.items():
+            if not stage.is_data:
+                self._session.traces.forget(address)
+
+    def close(self) -> None:
+        self._session.close(self._order)

@@ -1,0 +1,158 @@
+"""A project as read once for a run: stages, graph, traces, and the eyes on the workspace."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redoit.engine.decide import all_reasons, dep_entries
+from redoit.graph import Graph, build_graph
+from redoit.model import Address, Entry, ParamsDep, Reason, RepoPath, Stage, Trace
+from redoit.project import Layout
+from redoit.spec import Index, ParamsFiles, load_index, read_ignore
+from redoit.store import Look, StatCache, Store
+from redoit.trace import RunCache, Traces, write_data_file
+
+
+@dataclass(frozen=True)
+class Session:
+    """Owns what a run reads and writes; every part is opened once and shared by all threads of the run."""
+
+    layout: Layout
+    index: Index
+    graph: Graph
+    traces: Traces
+    run_cache: RunCache
+    state: StatCache
+    look: Look
+    store: Store
+    params_files: ParamsFiles
+    data: dict[Address, Trace]
+    """The traces of ``.dvc`` files."""
+    params_paths: frozenset[RepoPath]
+    """The params files of all stages: a stage may write one that another reads."""
+
+    # --- View: what decide asks -------------------------------------------------------------------
+
+    def exists(self, path: RepoPath) -> bool:
+        return self.look.exists(path)
+
+    def matches(self, path: RepoPath, entry: Entry) -> bool:
+        return self.look.matches(path, entry)
+
+    def cached(self, entry: Entry) -> bool:
+        return self.store.has(entry)
+
+    def digest(self, path: RepoPath) -> str | None:
+        content = self.look.content(path)
+        return content.oid if content else None
+
+    def params(self, dep: ParamsDep) -> Mapping[str, Any] | None:
+        return self.params_files.values(dep)
+
+    # --- traces -----------------------------------------------------------------------------------
+
+    def trace(self, stage: Stage) -> Trace | None:
+        """The stage's last trace; of a ``.dvc`` file what it says itself."""
+        if stage.is_data:
+            return self.data.get(stage.address)
+        return self.traces.get(stage.address)
+
+    def dep_entries(self, stage: Stage) -> dict[RepoPath, Entry] | None:
+        """The entries of the stage's deps in its last trace; None if it never ran."""
+        trace = self.trace(stage)
+        return None if trace is None else dep_entries(stage, trace)
+
+    def record(self, stage: Stage, trace: Trace) -> None:
+        """Remember ``trace`` so that it survives a kill from here on."""
+        if stage.is_data:
+            self.data[stage.address] = trace
+            write_data_file(self.layout, stage, trace)
+        else:
+            self.traces.record(stage, trace)
+
+    def reasons(self, stage: Stage) -> list[Reason]:
+        """Why ``stage`` would run now; empty if it is up to date."""
+        return list(all_reasons(stage, self.trace(stage), self))
+
+    # --- the workspace changes --------------------------------------------------------------------
+
+    def written(self, stage: Stage) -> None:
+        """The stage's command has just run: look anew at what it may have changed."""
+        for out in stage.outs:
+            self.look.forget(out.path)
+            self._forget_params(out.path)
+        for dep in stage.deps:
+            self.look.forget(dep.path)
+
+    def _forget_params(self, path: RepoPath) -> None:
+        inside = f"{path}/"
+        for known in self.params_paths:
+            if known == path or known.startswith(inside):
+                self.params_files.forget(known)
+
+    def prefetch(self, stages: Sequence[Stage]) -> None:
+        """Look at everything these stages read and wrote, several files at a time."""
+        entries: dict[RepoPath, Entry] = {}
+        paths: dict[RepoPath, None] = {}
+        for stage in stages:
+            trace = self.trace(stage)
+            outs = {entry.path: entry for entry in trace.outs} if trace else {}
+            for out in stage.outs:
+                paths[out.path] = None
+                if out.text in outs:
+                    entries[out.path] = outs[out.text]
+            if trace and not stage.frozen:
+                entries.update(dep_entries(stage, trace))
+            for dep in stage.deps:
+                paths[dep.path] = None
+        self.look.prefetch(paths, entries)
+
+    def write(self, order: Sequence[Address]) -> None:
+        """Make everything recorded durable, objects before what names them; new stages in ``order``."""
+        self.store.sync()
+        self.traces.write(order)
+
+    def close(self, order: Sequence[Address]) -> None:
+        """As ``write``; then the session is over."""
+        try:
+            self.write(order)
+        finally:
+            self.state.close()
+
+
+@contextlib.contextmanager
+def open_session(layout: Layout) -> Iterator[Session]:
+    """Read the project. Raises SpecError, GraphError, TraceError or ConfigError for what cannot be read.
+
+    Nothing is written but by ``record`` and ``close``.
+    """
+    session = load_session(layout)
+    try:
+        yield session
+    finally:
+        session.state.close()
+
+
+def load_session(layout: Layout) -> Session:
+    """As ``open_session``, for callers that close it themselves."""
+    index = load_index(layout)
+    graph = build_graph(index.stages)
+    traces = Traces(layout, index.files)
+    state = StatCache(layout)
+    look = Look(layout, state, read_ignore(layout))
+    return Session(
+        layout=layout,
+        index=index,
+        graph=graph,
+        traces=traces,
+        run_cache=RunCache(layout),
+        state=state,
+        look=look,
+        store=Store(layout, look, state),
+        params_files=ParamsFiles(layout),
+        data=dict(index.recorded),
+        params_paths=frozenset(p.path for s in index.stages.values() for p in s.params),
+    )
