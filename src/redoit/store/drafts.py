@@ -1,0 +1,124 @@
+"""Files that appear whole or not at all.
+
+A draft has no name while it is being written, so that a killed process leaves nothing behind;
+where the file system cannot do that, it has a name that nobody takes for anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+
+_ANONYMOUS = getattr(os, "O_TMPFILE", 0)
+_FLAGS = os.O_RDWR | os.O_CLOEXEC
+_FICLONE = 0x40049409
+
+
+class Drafts:
+    """Makes drafts for one file system; remembers whether it can do without names and clone."""
+
+    def __init__(self) -> None:
+        self._anonymous = bool(_ANONYMOUS) and os.path.exists("/proc/self/fd")
+        self._clones = sys.platform == "linux"
+
+    def new(self, folder: str, mode: int) -> Draft:
+        """A new, empty draft, to be published on the file system of ``folder``. Raises OSError."""
+        if self._anonymous:
+            try:
+                return Draft(os.open(folder, _FLAGS | _ANONYMOUS, mode), None)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                # What file systems say that cannot do it varies; a real fault shows up again.
+                self._anonymous = False
+        name = temporary_name(folder)
+        return Draft(os.open(name, _FLAGS | os.O_CREAT | os.O_EXCL, mode), name)
+
+    def clone(self, source: int, draft: Draft) -> bool:
+        """Make the draft share its blocks with the open file ``source``; False if impossible."""
+        if not self._clones:
+            return False
+        import fcntl
+
+        try:
+            fcntl.ioctl(draft.handle, _FICLONE, source)
+        except OSError:
+            self._clones = False
+            return False
+        return True
+
+
+class Draft:
+    """An open file that is published under a name or vanishes. To be used with ``with``."""
+
+    __slots__ = ("_name", "handle")
+
+    def __init__(self, handle: int, name: str | None) -> None:
+        self.handle = handle
+        self._name = name
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.handle)
+        if self._name is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._name)
+
+    def publish(self, path: str) -> bool:
+        """Give the file its name, unless that is taken: then False. Raises OSError."""
+        try:
+            if self._name is None:
+                self._link(path)
+            else:
+                os.link(self._name, path)
+        except FileExistsError:
+            return False
+        return True
+
+    def replace(self, path: str) -> None:
+        """Give the file its name, in place of whatever file has it. Raises OSError."""
+        if self._name is None:
+            name = temporary_name(os.path.dirname(path))
+            self._link(name)
+            self._name = name
+        os.replace(self._name, path)
+        self._name = None
+
+    def _link(self, path: str) -> None:
+        # With a directory handle, Python calls linkat, which alone can follow the link in /proc;
+        # for an absolute path the handle itself does not matter.
+        os.link(f"/proc/self/fd/{self.handle}", path, src_dir_fd=self.handle, follow_symlinks=True)
+
+
+def temporary_name(folder: str) -> str:
+    """A name in ``folder`` that no other process or thread uses."""
+    return f"{folder}/.redoit-{os.getpid()}-{threading.get_ident():x}-{os.urandom(4).hex()}.tmp"
+
+
+def write_all(handle: int, data: bytes | memoryview) -> None:
+    """Write all of ``data``; a short write is not the end of it. Raises OSError."""
+    count = os.write(handle, data)
+    if count < len(data):
+        rest = memoryview(data)
+        while count < len(rest):
+            rest = rest[count:]
+            count = os.write(handle, rest)
+
+
+def copy_range(source: int, target: int, offset: int, count: int) -> int:
+    """Copy up to ``count`` bytes from ``offset`` to the same place of ``target``.
+
+    Returns how many; 0 at the end of the file. Inside the kernel where it can. Raises OSError.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        # ENOSPC and the like come again below; other refusals mean "not between these two".
+        return os.copy_file_range(source, target, count, offset, offset)
+    data = os.pread(source, min(count, 1 << 20), offset)
+    written = 0
+    while written < len(data):
+        written += os.pwrite(target, memoryview(data)[written:], offset + written)
+    return len(data)

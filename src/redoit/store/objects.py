@@ -1,0 +1,292 @@
+"""The objects of the cache: where each lies, whether it is there, and how one gets in.
+
+An object gets its name only once its whole content is written and has been digested, from the
+very bytes that were written. Nothing ever writes into an object.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+
+from redoit.errors import MissingObject, StoreError
+from redoit.model import Algo, Oid
+from redoit.project import Layout
+from redoit.store import tree
+from redoit.store.digests import CHUNK, Digests, Hasher, digest_data, digest_file, digest_open
+from redoit.store.drafts import Draft, Drafts, copy_range, write_all
+
+_READ_ONLY = 0o444
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_WHOLE = 1 << 20
+"""Up to this size, in bytes, a file is held in memory while it is digested and copied."""
+_STEP = 16 << 20
+"""Bytes copied at a time, while those before are digested in another thread."""
+
+
+class Objects:
+    """Owns the cache folder; safe to use from any thread, and with other processes."""
+
+    def __init__(self, layout: Layout) -> None:
+        cache = layout.cache_dir
+        self._cache = cache
+        self._folders = {
+            Algo.MD5: f"{cache}/files/md5",
+            Algo.XXH128: f"{cache}/files/xxh128",
+            Algo.MD5_DOS2UNIX: cache,
+        }
+        self._dir_mode = 0o2775 if layout.config.cache_shared else 0o777
+        self._shared = layout.config.cache_shared
+        self._clones = "reflink" in layout.config.cache_types()
+        self._drafts = Drafts()
+        self._lock = threading.Lock()
+        self._unsynced: list[str] = []
+        self._sizes: dict[str, int] = {}
+        """Path → size of objects that are known to be there and good."""
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def path(self, oid: Oid, algo: Algo) -> str:
+        """Where the object is, or would be."""
+        return f"{self._folders[algo]}/{oid[:2]}/{oid[2:]}"
+
+    def has(self, oid: Oid, algo: Algo, size: int | None = None) -> bool:
+        """Whether the object is there and can be believed, and has ``size`` bytes if that is known."""
+        found = self.size_of(oid, algo)
+        return found is not None and size in (None, found)
+
+    def size_of(self, oid: Oid, algo: Algo) -> int | None:
+        """Size in bytes of the object; None if it is not there or cannot be believed.
+
+        A read-only one is believed, as by DVC; any other is digested.
+        """
+        path = self.path(oid, algo)
+        size = self._sizes.get(path)
+        if size is not None:
+            return size
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        if status.st_mode & _WRITABLE and not self._is_good(path, oid, algo):
+            return None
+        self._sizes[path] = status.st_size
+        return status.st_size
+
+    def _is_good(self, path: str, oid: Oid, algo: Algo) -> bool:
+        try:
+            if digest_file(path, algo).oid(algo) != oid.removesuffix(tree.DIR_SUFFIX):
+                return False
+        except (FileNotFoundError, StoreError):
+            return False
+        with contextlib.suppress(OSError):  # it may belong to someone else
+            os.chmod(path, _READ_ONLY)
+        return True
+
+    def read(self, oid: Oid, algo: Algo) -> bytes:
+        """The whole of a small object. Raises MissingObject, StoreError."""
+        path = self.path(oid, algo)
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            raise missing(oid, path) from None
+        except OSError as error:
+            raise StoreError(
+                "cannot read an object of the cache",
+                facts={"object": path, "because": error.strerror or str(error)},
+                hint="check its permissions and the disk",
+            ) from error
+
+    # --- putting in -------------------------------------------------------------------------------
+
+    def put_data(self, data: bytes, algo: Algo, suffix: str = "") -> Digests:
+        """Make an object of ``data``. Returns its digests. Raises StoreError."""
+        digests = digest_data(data, algo)
+        oid = Oid(f"{digests.oid(algo)}{suffix}")
+        if not self.has(oid, algo, len(data)):
+            path = self.path(oid, algo)
+            with self._failing(path), self._draft(os.path.dirname(path)) as draft:
+                write_all(draft.handle, data)
+                self._publish(draft, path, len(data))
+        return digests
+
+    def put_tree(self, data: bytes, algo: Algo) -> Oid:
+        """Make an object of an encoded directory. Returns its oid. Raises StoreError."""
+        return Oid(f"{self.put_data(data, algo, tree.DIR_SUFFIX).oid(algo)}{tree.DIR_SUFFIX}")
+
+    def put_copy(self, handle: int, size: int, algo: Algo) -> Digests:
+        """Make an object of an open file of about ``size`` bytes, leaving the file as it is.
+
+        Where it can be, the copy shares its blocks with the file. The digests are those of the
+        copy: the file may change while it is copied, the object is still what its name says.
+        Raises StoreError.
+        """
+        if size <= _WHOLE and not self._clones:
+            data = os.pread(handle, _WHOLE + 1, 0)
+            if len(data) <= _WHOLE:
+                return self.put_data(data, algo)
+        folder = self._folders[algo]
+        with self._failing(folder), self._draft(folder) as draft:
+            if self._clones and self._drafts.clone(handle, draft):
+                digests = digest_open(draft.handle, os.fstat(draft.handle).st_size, algo)
+            elif size <= _WHOLE:
+                self._clones = False  # found out just now
+                return self.put_copy(handle, size, algo)
+            else:
+                digests = _copy_and_digest(handle, draft.handle, algo)
+            oid = digests.oid(algo)
+            assert oid is not None
+            written = os.fstat(draft.handle).st_size
+            if not self.has(oid, algo, written):
+                self._publish(draft, self.path(oid, algo), written)
+        return digests
+
+    def put_link(self, source: str, oid: Oid, algo: Algo, size: int) -> bool:
+        """Make the file ``source``, whose content is known to be ``oid``, the object itself.
+
+        It becomes read-only. False if another file system holds it. Raises StoreError.
+        """
+        if self.has(oid, algo, size):
+            return True
+        path = self.path(oid, algo)
+        with self._failing(path):
+            try:
+                self._link(source, path)
+            except OSError as error:
+                if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+                    return False
+                raise
+            os.chmod(path, _READ_ONLY)
+        self._added(path, size)
+        return True
+
+    def _link(self, source: str, path: str) -> None:
+        for _ in range(2):
+            try:
+                os.link(source, path)
+            except FileNotFoundError:
+                self._make_folder(os.path.dirname(path))
+            except FileExistsError:  # a bad one: `has` did not believe it
+                os.unlink(path)
+            else:
+                return
+        os.link(source, path)
+
+    def _draft(self, folder: str) -> Draft:
+        try:
+            draft = self._drafts.new(folder, _READ_ONLY)
+        except FileNotFoundError:
+            self._make_folder(folder)
+            draft = self._drafts.new(folder, _READ_ONLY)
+        return draft
+
+    def _make_folder(self, folder: str) -> None:
+        """Make the folder; in a shared cache, the group may write into it."""
+        if not self._shared:
+            os.makedirs(folder, exist_ok=True)
+            return
+        parent = os.path.dirname(folder)
+        if not os.path.isdir(parent):
+            self._make_folder(parent)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)
+            os.chmod(folder, self._dir_mode)
+
+    def _publish(self, draft: Draft, path: str, size: int) -> None:
+        os.fchmod(draft.handle, _READ_ONLY)  # the umask may have taken something away
+        try:
+            free = draft.publish(path)
+        except FileNotFoundError:
+            self._make_folder(os.path.dirname(path))
+            free = draft.publish(path)
+        if not free:
+            # Another thread was faster, or the one that is there could not be believed.
+            draft.replace(path)
+        self._added(path, size)
+
+    def _added(self, path: str, size: int) -> None:
+        self._sizes[path] = size
+        self._unsynced.append(path)
+
+    @contextlib.contextmanager
+    def _failing(self, path: str) -> Iterator[None]:
+        """Turn the errors of the operating system into ours."""
+        try:
+            yield
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise StoreError(
+                "the disk of the cache is full" if full else "cannot write into the cache",
+                facts={"cache": self._cache, "because": error.strerror or str(error)},
+                hint="make room there, or move the cache: exp config cache.dir /other/disk"
+                if full
+                else "check who may write there, and whether it is mounted read-only",
+            ) from error
+
+    # --- durability -------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """Make every object added since the last call survive a power cut. Raises StoreError."""
+        with self._lock:
+            paths, self._unsynced = self._unsynced, []
+        folders = {os.path.dirname(path) for path in paths}
+        with self._failing(self._cache):
+            if len(paths) > 64:
+                os.sync()
+                return
+            for path in (*paths, *folders):
+                with contextlib.suppress(FileNotFoundError):
+                    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    try:
+                        os.fsync(handle)
+                    finally:
+                        os.close(handle)
+
+
+def _copy_and_digest(source: int, target: int, algo: Algo) -> Digests:
+    """Copy one open file to another, and digest the copy while it grows. Raises OSError."""
+    from queue import SimpleQueue
+
+    hasher = Hasher(algo)
+    copied: SimpleQueue[int] = SimpleQueue()  # how far; the last number twice means the end
+    failures: list[BaseException] = []
+
+    def digest() -> None:
+        view = memoryview(bytearray(CHUNK))
+        offset = 0
+        try:
+            while (until := copied.get()) > offset:
+                while offset < until:
+                    count = os.preadv(target, [view[: until - offset]], offset)
+                    hasher.update(view[:count])
+                    offset += count
+        except BaseException as error:  # noqa: BLE001  handed to the thread that copies
+            failures.append(error)
+
+    thread = threading.Thread(target=digest, name="digest")
+    thread.start()
+    offset = 0
+    try:
+        while count := copy_range(source, target, offset, _STEP):
+            offset += count
+            copied.put(offset)
+    finally:
+        copied.put(offset)
+        thread.join()
+    if failures:
+        raise failures[0]
+    return hasher.digests()
+
+
+def missing(oid: str, path: str) -> MissingObject:
+    """The error for an object that is not there."""
+    return MissingObject(
+        "an object is not in the cache",
+        facts={"oid": oid, "looked for": path},
+        hint="get it from where it was shared, or run the stage that makes it",
+    )

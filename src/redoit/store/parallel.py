@@ -1,0 +1,51 @@
+"""Several things at once, in threads: reading and digesting leave the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+
+
+def in_parallel(tasks: Sequence[Callable[[], object]], jobs: int = 0) -> None:
+    """Do all tasks, ``jobs`` at a time (0: one per processor we may use).
+
+    When one raises, no further one starts, and that exception is raised in the end.
+    """
+    jobs = min(jobs or _processors(), len(tasks))
+    if jobs <= 1:
+        for task in tasks:
+            task()
+        return
+    rest = iter(tasks)
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        while not failures:
+            with lock:
+                task = next(rest, None)
+            if task is None:
+                return
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001  raised again below
+                failures.append(error)
+
+    threads = [threading.Thread(target=work, name="store", daemon=True) for _ in range(jobs - 1)]
+    for thread in threads:
+        thread.start()
+    try:
+        work()
+    finally:
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1

@@ -1,0 +1,170 @@
+"""What a directory holds, and the signature by which an unchanged one is known again."""
+
+from __future__ import annotations
+
+import os
+import stat
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import xxhash
+
+from redoit.errors import StoreError
+from redoit.model import RepoPath
+from redoit.store.digests import unreadable
+
+Stamp = tuple[int, int, int]
+"""Inode, size in bytes and modification time in ns: the same again means the same content."""
+
+UNKNOWN: Stamp = (0, 0, 0)
+"""A stamp that no file has."""
+
+_POSITIVE = (1 << 63) - 1
+
+
+# How long after its last change a file could change again with the same mtime: the longest tick
+# of the kernel's clock for files is 10 ms; some file systems keep whole seconds only.
+_TICK_NS = 10_000_000
+_SECONDS_NS = 2_000_000_000
+
+
+def is_racy(mtime: int, now: int) -> bool:
+    """Whether a file with this mtime could change after ``now`` without getting a new one."""
+    return mtime > now - (_SECONDS_NS if mtime % 1_000_000_000 == 0 else _TICK_NS)
+
+
+class Ignores(Protocol):
+    """Which paths are no data: ``.dvcignore``."""
+
+    def ignores(self, path: RepoPath, is_dir: bool) -> bool: ...
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file; an inode beyond 63 bits is cut to what SQLite can hold."""
+    return (status.st_ino & _POSITIVE, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files in a directory at any depth, sorted by path; empty directories do not count.
+
+    ``names`` are relative to the directory, with ``/``; ``stamps`` stand in the same order.
+    ``links`` are those of the names that are symlinks or have several hard links.
+    """
+
+    names: list[str]
+    stamps: list[Stamp]
+    size: int
+    """Sum of all sizes, in bytes."""
+    links: frozenset[str] = frozenset()
+
+    @cached_property
+    def signature(self) -> str:
+        """Changes whenever a name or a stamp does."""
+        xxh = xxhash.xxh3_128(joined(self.names))
+        xxh.update(packed(self.stamps))
+        return str(xxh.hexdigest())
+
+
+def joined(names: Sequence[str]) -> bytes:
+    """Names as one piece of bytes, ended by NUL each."""
+    return "".join(f"{name}\0" for name in names).encode("utf-8", "surrogateescape")
+
+
+def split(data: bytes) -> list[str]:
+    """The reverse of ``joined``."""
+    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+def packed(stamps: Sequence[Stamp]) -> bytes:
+    """Stamps as 24 bytes each, in this machine's order: they never leave it."""
+    return array("q", [number for stamp in stamps for number in stamp]).tobytes()
+
+
+def unpacked(data: bytes) -> list[Stamp]:
+    """The reverse of ``packed``."""
+    numbers = iter(array("q", data))
+    return list(zip(numbers, numbers, numbers, strict=True))
+
+
+def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
+    """List the directory ``folder``; ``path`` is how ``ignore`` knows it.
+
+    A symlink to a file counts as the file, one to a directory is left out, as DVC does.
+    Raises FileNotFoundError or NotADirectoryError; StoreError for a broken symlink, for what is
+    neither file nor directory, for what cannot be read, and for a ``.dvcignore`` inside.
+    """
+    rows: list[tuple[str, Stamp]] = []
+    links: list[str] = []
+    pending = [""]
+    while pending:
+        prefix = pending.pop()
+        inner = f"{folder}/{prefix}" if prefix else folder
+        try:
+            with os.scandir(inner) as entries:
+                for entry in entries:
+                    name = f"{prefix}{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        if ignore is None or not ignore.ignores(_below(path, name), True):
+                            pending.append(f"{name}/")
+                        continue
+                    if ignore is not None and ignore.ignores(_below(path, name), False):
+                        continue
+                    status = _status(entry)
+                    if status is None:
+                        continue
+                    if status.st_nlink > 1 or entry.is_symlink():
+                        links.append(name)
+                    if entry.name == ".dvcignore":
+                        raise _ignore_file_inside(entry.path)
+                    rows.append((name, stamp_of(status)))
+        except (FileNotFoundError, NotADirectoryError):
+            if not prefix:
+                raise
+        except OSError as error:
+            raise unreadable(inner, error) from error
+    rows.sort()
+    stamps = [row[1] for row in rows]
+    return Listing(
+        [row[0] for row in rows], stamps, sum(stamp[1] for stamp in stamps), frozenset(links)
+    )
+
+
+def _below(path: RepoPath, name: str) -> RepoPath:
+    return RepoPath(f"{path}/{name}" if path else name)
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What the entry, or the file it links to, is; None if it has just vanished or is no data."""
+    try:
+        if entry.is_file(follow_symlinks=False):
+            return entry.stat(follow_symlinks=False)
+        if not entry.is_symlink():
+            raise StoreError(
+                "a directory holds something that is neither a file nor a directory",
+                facts={"path": entry.path},
+                hint="remove it, or name it in .dvcignore",
+            )
+        status = os.stat(entry.path)
+    except FileNotFoundError:
+        if not entry.is_symlink():
+            return None
+        raise StoreError(
+            "a directory holds a broken symlink",
+            facts={"path": entry.path},
+            hint="remove it, or name it in .dvcignore",
+        ) from None
+    if stat.S_ISDIR(status.st_mode):
+        return None
+    return status
+
+
+def _ignore_file_inside(path: str) -> StoreError:
+    return StoreError(
+        "a .dvcignore file lies inside a dep or an out",
+        facts={"path": path},
+        hint="move it into a folder above",
+    )

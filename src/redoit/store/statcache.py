@@ -1,0 +1,370 @@
+"""The stat cache: what was found out about paths before, kept in SQLite between runs.
+
+Everything in it can be found out again, so nothing about it is fatal: a database that is corrupt
+or of another version is thrown away, one that cannot be read or written is done without.
+
+    files    path → stamp, digests               loaded whole, at the first question
+    dirs     path → signature, oids, size        loaded whole, at the first question
+    trees    path → names, stamps and digests of the files in a directory; read one by one
+    content  fingerprint → md5, for files so large that md5 is worth avoiding; read one by one
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from redoit.model import Algo, Fingerprint, Oid, RepoPath
+from redoit.project import Layout
+from redoit.store.digests import Digests
+from redoit.store.scan import Stamp, joined, packed, split, unpacked
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_VERSION = 1
+_TABLES = """
+    CREATE TABLE files (path TEXT PRIMARY KEY, ino INT, size INT, mtime INT,
+                        fp TEXT, md5 TEXT, d2u TEXT) WITHOUT ROWID;
+    CREATE TABLE dirs (path TEXT PRIMARY KEY, sig TEXT, size INT, nfiles INT, newest INT,
+                       fp TEXT, md5 TEXT, d2u TEXT) WITHOUT ROWID;
+    CREATE TABLE trees (path TEXT PRIMARY KEY, names BLOB, stamps BLOB,
+                        fps TEXT, md5s TEXT, d2us TEXT);
+    CREATE TABLE content (fp TEXT PRIMARY KEY, md5 TEXT, d2u TEXT) WITHOUT ROWID;
+    CREATE INDEX content_md5 ON content (md5);
+    CREATE INDEX content_d2u ON content (d2u);
+    CREATE TABLE session (boot TEXT, written INT);
+"""
+_PUT_CONTENT = """
+    INSERT INTO content VALUES (?,?,?) ON CONFLICT (fp) DO UPDATE
+    SET md5 = coalesce(excluded.md5, md5), d2u = coalesce(excluded.d2u, d2u)
+"""
+_COLUMN = {Algo.MD5: "md5", Algo.MD5_DOS2UNIX: "d2u"}
+
+# After the machine went down hard, files written this long before the last write may be torn.
+_DOUBTFUL_NS = 120 * 1_000_000_000
+
+_T = TypeVar("_T")
+
+
+class FileRow(NamedTuple):
+    """A file as it was: while it has that stamp, it has these digests."""
+
+    stamp: Stamp
+    digests: Digests
+
+
+class DirRow(NamedTuple):
+    """A directory as it was: while it has that signature, it has these oids (with ``.dir``)."""
+
+    signature: str
+    size: int
+    nfiles: int
+    newest: int
+    oids: Digests
+
+
+class TreeRow(NamedTuple):
+    """The files of a directory as they were; ``stamps`` of files not to be trusted are UNKNOWN."""
+
+    names: list[str]
+    stamps: list[Stamp]
+    digests: list[Digests]
+
+
+class StatCache:
+    """Owns the database and the rows that this run found out; safe to use from any thread."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._path = os.path.join(layout.tmp, "stat.db")
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._usable = True
+        self._loaded = False
+        self._files: dict[str, FileRow] = {}
+        self._dirs: dict[str, DirRow] = {}
+        self._new_files: dict[str, FileRow | None] = {}
+        self._new_dirs: dict[str, tuple[DirRow | None, TreeRow]] = {}
+        self._gone_dirs: set[str] = set()
+        self._new_content: dict[Fingerprint, Digests] = {}
+        self._new_oids: dict[Oid, Fingerprint] = {}
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def file(self, path: RepoPath) -> FileRow | None:
+        """What is known of the file at ``path``; its stamp must be compared."""
+        if not self._loaded:
+            self._load()
+        return self._files.get(path)
+
+    def dir(self, path: RepoPath) -> DirRow | None:
+        """What is known of the directory at ``path``; its signature must be compared."""
+        if not self._loaded:
+            self._load()
+        return self._dirs.get(path)
+
+    def tree(self, path: RepoPath) -> TreeRow | None:
+        """What is known of the files in the directory at ``path``; each stamp must be compared."""
+        with self._lock:
+            if path in self._new_dirs:
+                return self._new_dirs[path][1]
+            sql = "SELECT names, stamps, fps, md5s, d2us FROM trees WHERE path = ?"
+            row = self._ask(lambda db: db.execute(sql, (path,)).fetchone(), None)
+        if row is None:
+            return None
+        with contextlib.suppress(ValueError, TypeError):
+            names, stamps = split(row[0]), unpacked(row[1])
+            columns = [_cut(text, len(names)) for text in row[2:]]
+            return TreeRow(names, stamps, [Digests(*each) for each in zip(*columns, strict=True)])
+        return None
+
+    def known(self, fingerprint: Fingerprint) -> Digests | None:
+        """The other digests of large content with this fingerprint."""
+        with self._lock:
+            new = self._new_content.get(fingerprint)
+            if new is not None:
+                return new
+            sql = "SELECT fp, md5, d2u FROM content WHERE fp = ?"
+            row = self._ask(lambda db: db.execute(sql, (fingerprint,)).fetchone(), None)
+        return None if row is None else Digests(*row)
+
+    def fingerprint_of(self, oid: Oid, algo: Algo) -> Fingerprint | None:
+        """The fingerprint of large content with this oid, if it was ever seen."""
+        if algo is Algo.XXH128:
+            return Fingerprint(oid)
+        with self._lock:
+            if oid in self._new_oids:
+                return self._new_oids[oid]
+            sql = f"SELECT fp FROM content WHERE {_COLUMN[algo]} = ?"
+            row = self._ask(lambda db: db.execute(sql, (oid,)).fetchone(), None)
+        return None if row is None else Fingerprint(row[0])
+
+    # --- learning ---------------------------------------------------------------------------------
+
+    def put_file(self, path: RepoPath, row: FileRow) -> None:
+        """Remember a file whose stamp can be trusted."""
+        self._files[path] = row
+        self._new_files[path] = row
+
+    def put_dir(self, path: RepoPath, row: DirRow | None, tree: TreeRow) -> None:
+        """Remember a directory; ``row`` is None when some of its stamps cannot be trusted."""
+        with self._lock:
+            if row is None:
+                self._dirs.pop(path, None)
+            else:
+                self._dirs[path] = row
+            self._new_dirs[path] = (row, tree)
+            self._gone_dirs.discard(path)
+
+    def learn(self, digests: Digests) -> None:
+        """Remember that these digests are of the same large content."""
+        fingerprint = digests.fingerprint
+        if fingerprint is None or (digests.md5 is None and digests.dos2unix is None):
+            return
+        with self._lock:
+            old = self._new_content.get(fingerprint)
+            self._new_content[fingerprint] = digests if old is None else digests.merged(old)
+            for oid in (digests.md5, digests.dos2unix):
+                if oid is not None:
+                    self._new_oids[oid] = fingerprint
+
+    def forget(self, path: RepoPath) -> None:
+        """Know nothing about ``path`` any more: its content must be read again."""
+        with self._lock:
+            if not self._loaded:
+                self._load()
+            if self._files.pop(path, None) is not None or path in self._new_files:
+                self._new_files[path] = None
+            self._dirs.pop(path, None)
+            self._new_dirs.pop(path, None)
+            self._gone_dirs.add(path)
+
+    # --- the database -----------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Put what was learnt into the database, in one transaction. Never fails."""
+        with self._lock:
+            if not (self._new_files or self._new_dirs or self._gone_dirs or self._new_content):
+                return
+            if not self._loaded:  # an older database must be recognised first
+                self._load()
+            self._ask(self._write, None, create=True)
+            self._new_files.clear()
+            self._new_dirs.clear()
+            self._gone_dirs.clear()
+            self._new_content.clear()
+
+    def _write(self, db: sqlite3.Connection) -> None:
+        put = [(p, *r.stamp, *r.digests) for p, r in self._new_files.items() if r is not None]
+        gone = [(path,) for path, row in self._new_files.items() if row is None]
+        dirs = [
+            (path, row.signature, row.size, row.nfiles, row.newest, *row.oids)
+            for path, (row, _) in self._new_dirs.items()
+            if row is not None
+        ]
+        lost = [(path,) for path, (row, _) in self._new_dirs.items() if row is None]
+        lost += [(path,) for path in self._gone_dirs]
+        trees = [(path, *_columns(tree)) for path, (_, tree) in self._new_dirs.items()]
+        content = [tuple(digests) for digests in self._new_content.values()]
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("DELETE FROM files WHERE path = ?", _storable(gone))
+            db.executemany("DELETE FROM dirs WHERE path = ?", _storable(lost))
+            db.executemany("DELETE FROM trees WHERE path = ?", _storable(lost))
+            db.executemany("REPLACE INTO files VALUES (?,?,?,?,?,?,?)", _storable(put))
+            db.executemany("REPLACE INTO dirs VALUES (?,?,?,?,?,?,?,?)", _storable(dirs))
+            db.executemany("REPLACE INTO trees VALUES (?,?,?,?,?,?)", _storable(trees))
+            db.executemany(_PUT_CONTENT, content)
+            db.execute("DELETE FROM session")
+            db.execute("INSERT INTO session VALUES (?,?)", (_boot(), time.time_ns()))
+
+    def close(self) -> None:
+        """Write and let go of the database. Asking again opens it again."""
+        with self._lock:
+            self.write()
+            if self._connection is not None:
+                with contextlib.suppress(Exception):
+                    self._connection.close()
+                self._connection = None
+
+    def _load(self) -> None:
+        with self._lock:
+            if self._loaded:
+                return
+            rows = self._ask(_read_all, None)
+            if rows is not None:
+                files, dirs = rows
+                self._files = files | self._files
+                self._dirs = dirs | self._dirs
+            self._loaded = True
+
+    def _ask(
+        self, use: Callable[[sqlite3.Connection], _T], otherwise: _T, *, create: bool = False
+    ) -> _T:
+        """``use`` the database; ``otherwise`` if there is none or it does not work."""
+        if not self._usable or (
+            self._connection is None and not create and not os.path.exists(self._path)
+        ):
+            return otherwise
+        import sqlite3
+
+        for _ in range(2):
+            try:
+                if self._connection is None:
+                    self._connection = _connect(self._path)
+                return use(self._connection)
+            except sqlite3.OperationalError:  # busy, full, read-only: do without
+                self._usable = False
+                return otherwise
+            except (sqlite3.Error, _Foreign, OSError):
+                self._discard()
+        self._usable = False
+        return otherwise
+
+    def _discard(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.unlink(self._path + suffix)
+
+
+class _Foreign(Exception):
+    """A database of another version."""
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    import sqlite3
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != _VERSION:
+            if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise _Foreign
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT")
+        db.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _read_all(db: sqlite3.Connection) -> tuple[dict[str, FileRow], dict[str, DirRow]]:
+    _drop_doubtful(db)
+    files = {
+        row[0]: FileRow(row[1:4], Digests(row[4], row[5], row[6]))
+        for row in db.execute("SELECT path, ino, size, mtime, fp, md5, d2u FROM files")
+    }
+    dirs = {
+        row[0]: DirRow(row[1], row[2], row[3], row[4], Digests(row[5], row[6], row[7]))
+        for row in db.execute("SELECT path, sig, size, nfiles, newest, fp, md5, d2u FROM dirs")
+    }
+    return files, dirs
+
+
+def _drop_doubtful(db: sqlite3.Connection) -> None:
+    """Forget what was written in the last minutes before the machine started anew.
+
+    After a power cut a file may have its new stamp without its new content.
+    """
+    row = db.execute("SELECT boot, written FROM session").fetchone()
+    if row is None or row[0] == _boot():
+        return
+    doubtful = (int(row[1]) - _DOUBTFUL_NS,)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("DELETE FROM files WHERE mtime >= ?", doubtful)
+    db.execute("DELETE FROM dirs WHERE newest >= ?", doubtful)
+    db.execute("DELETE FROM trees")
+    db.execute("UPDATE session SET boot = ?", (_boot(),))
+    db.execute("COMMIT")
+
+
+def _boot() -> str:
+    """Names the time since the machine started."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:  # not Linux: one can only hope
+        return ""
+
+
+def _storable(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Without paths that are not UTF-8, which SQLite cannot hold."""
+    return (row for row in rows if row[0].isascii() or _is_utf8(row[0]))
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_NONE = "-" * 32
+
+
+def _columns(tree: TreeRow) -> tuple[Any, ...]:
+    texts = (
+        "".join([digest or _NONE for digest in column]) if any(column) else None
+        for column in (zip(*tree.digests, strict=True) if tree.digests else ((), (), ()))
+    )
+    return (joined(tree.names), packed(tree.stamps), *texts)
+
+
+def _cut(text: str | None, count: int) -> list[str | None]:
+    """Digests that stand one after the other, 32 characters each."""
+    if text is None:
+        return [None] * count
+    if len(text) != 32 * count:
+        raise ValueError("the columns of a tree have different lengths")
+    digests: list[str | None] = [text[start : start + 32] for start in range(0, len(text), 32)]
+    return digests if _NONE not in text else [None if d == _NONE else d for d in digests]

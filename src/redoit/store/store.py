@@ -1,0 +1,292 @@
+"""The store: workspace → cache (commit) and cache → workspace (checkout)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from redoit.errors import StoreError
+from redoit.model import Algo, Content, Entry, Oid, RepoPath
+from redoit.project import Layout
+from redoit.store import tree
+from redoit.store.digests import SMALL, Digests, digest_file, reading
+from redoit.store.links import Links, corrupt, failing, make_executable, remove, settled
+from redoit.store.look import LARGE, Look, is_executable
+from redoit.store.objects import Objects, missing
+from redoit.store.parallel import in_parallel
+from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
+from redoit.store.statcache import StatCache
+
+_NOTHING = Digests(None)
+
+
+class Store:
+    """Moves content between the workspace and the cache, and keeps Look and StatCache right.
+
+    Commit, checkout and remove may run in several threads at a time, on different paths. Nothing
+    in the workspace is replaced before its content is in the cache.
+    """
+
+    def __init__(self, layout: Layout, look: Look, state: StatCache) -> None:
+        self._layout = layout
+        self._look = look
+        self._state = state
+        self._algo = layout.algo
+        self._objects = Objects(layout)
+        self._links = Links(layout, self._objects)
+        self._whole: set[tuple[Oid, Algo]] = set()
+
+    def object_path(self, oid: Oid, algo: Algo) -> str:
+        """Where the object is, or would be."""
+        return self._objects.path(oid, algo)
+
+    def sync(self) -> None:
+        """Make all objects added since the last call survive a power cut. Raises StoreError."""
+        self._objects.sync()
+
+    def has(self, entry: Entry) -> bool:
+        """Whether the cache holds all of what ``entry`` records: of a directory, every file too."""
+        oid = entry.oid
+        if oid is None:
+            return False
+        if not tree.is_dir_oid(oid):
+            return self._objects.has(oid, entry.algo, entry.size)
+        if (oid, entry.algo) in self._whole:
+            return True
+        try:
+            files = self._files(oid, entry.algo)
+        except StoreError:
+            return False
+        total = 0
+        for _, inner in files:
+            size = self._objects.size_of(inner, entry.algo)
+            if size is None:
+                return False
+            total += size
+        if entry.size not in (None, total):  # something in it was cut off
+            return False
+        self._whole.add((oid, entry.algo))
+        return True
+
+    def _files(self, oid: Oid, algo: Algo) -> list[tuple[str, Oid]]:
+        """Name and oid of the files of a directory. Raises MissingObject, CorruptObject."""
+        data = self._objects.read(oid, algo)
+        if tree.dir_oid(data, algo) != oid:
+            raise corrupt(oid, self._objects.path(oid, algo))
+        return tree.decode(data, algo, self._objects.path(oid, algo))
+
+    # --- workspace → cache ------------------------------------------------------------------------
+
+    def commit(self, path: RepoPath, *, cached: bool) -> Content:
+        """Digest what was just written at ``path``; with ``cached``, put it into the cache and
+        link it back as ``cache.type`` says.
+
+        Raises StoreError, also if nothing is there.
+        """
+        return self._commit(path, cached=cached, link=cached)
+
+    def keep(self, path: RepoPath) -> Content:
+        """Put what is at ``path`` into the cache and leave it as it is: for outs that Git keeps.
+
+        Raises StoreError.
+        """
+        return self._commit(path, cached=True, link=False)
+
+    def _commit(self, path: RepoPath, *, cached: bool, link: bool) -> Content:
+        place = self._layout.abspath(path)
+        try:
+            status = os.lstat(place)
+            is_dir = stat.S_ISDIR(status.st_mode)
+            if is_dir or (stat.S_ISLNK(status.st_mode) and os.path.isdir(place)):
+                return self._commit_dir(path, place, cached=cached, link=link)
+            return self._commit_file(path, place, status, cached=cached, link=link)
+        except (FileNotFoundError, NotADirectoryError):
+            raise StoreError(
+                "there is nothing to commit",
+                facts={"path": path},
+                hint="it was not written, is a broken symlink, or has been removed meanwhile",
+            ) from None
+
+    def _commit_file(
+        self, path: RepoPath, place: str, status: os.stat_result, *, cached: bool, link: bool
+    ) -> Content:
+        is_link = stat.S_ISLNK(status.st_mode)
+        if is_link:
+            status = os.stat(place)
+        else:
+            status = settled(place, status)
+        isexec = is_executable(status)
+        row = self._state.file(path)
+        known = row.digests if row is not None and row.stamp == stamp_of(status) else _NOTHING
+        digests = self._take(place, status.st_size, known, cached=cached, link=link)
+        if link and self._is_to_relink(place, is_link or status.st_nlink > 1, digests):
+            status = self._links.place(self._oid(digests), self._algo, place, isexec=isexec).status
+        self._look.note_file(path, status, digests)
+        return Content(self._oid(digests), self._algo, status.st_size, None, isexec)
+
+    def _commit_dir(self, path: RepoPath, place: str, *, cached: bool, link: bool) -> Content:
+        listing = self._look.scan(path)
+        stamps = list(listing.stamps)
+        digests = list(self._look.known_files(path, listing))
+        always = self._links.types[0] in ("hardlink", "symlink")
+
+        def take(at: int) -> None:
+            name, stamp = listing.names[at], stamps[at]
+            file = f"{place}/{name}"
+            linked = name in listing.links
+            if is_racy(stamp[2], time.time_ns()) and not linked:
+                stamp = stamp_of(settled(file, os.lstat(file)))
+            digests[at] = self._take(file, stamp[1], digests[at], cached=cached, link=link)
+            if link and (linked or always) and self._is_to_relink(file, linked, digests[at]):
+                placed = self._links.place(self._oid(digests[at]), self._algo, file)
+                stamp = stamp_of(placed.status)
+            stamps[at] = UNKNOWN if is_racy(stamp[2], time.time_ns()) else stamp
+
+        large = [at for at, stamp in enumerate(stamps) if stamp[1] > LARGE]
+        for at, stamp in enumerate(stamps):
+            if stamp[1] <= LARGE:
+                take(at)
+        in_parallel([partial(take, at) for at in large])
+        data = tree.encode(listing.names, [self._oid(digest) for digest in digests], self._algo)
+        if cached:
+            oid = self._objects.put_tree(data, self._algo)
+        else:
+            oid = tree.dir_oid(data, self._algo)
+        noted = Listing(listing.names, stamps, listing.size)
+        self._look.note_dir(path, noted, digests, oid, self._algo)
+        return Content(oid, self._algo, listing.size, len(listing.names))
+
+    def _take(self, place: str, size: int, known: Digests, *, cached: bool, link: bool) -> Digests:
+        """The digests of a file, and with ``cached`` its content in the cache; read at most once."""
+        algo = self._algo
+        oid = known.oid(algo)
+        if not cached:
+            digests = known if oid is not None else digest_file(place, algo)
+        elif oid is not None and self._objects.has(oid, algo, size):
+            return known
+        elif link and size and self._links.types[0] in ("hardlink", "symlink"):
+            digests = known if oid is not None else digest_file(place, algo)
+            if not self._objects.put_link(place, self._oid(digests), algo, size):
+                digests = self._put_copy(place)
+        else:
+            digests = self._put_copy(place)
+        if size > SMALL:
+            self._state.learn(digests)
+        return digests
+
+    def _put_copy(self, place: str) -> Digests:
+        return reading(place, lambda handle, size: self._objects.put_copy(handle, size, self._algo))
+
+    def _oid(self, digests: Digests) -> Oid:
+        oid = digests.oid(self._algo)
+        assert oid is not None
+        return oid
+
+    def _is_to_relink(self, place: str, linked: bool, digests: Digests) -> bool:
+        """Whether a committed file is not yet what the first choice of ``cache.type`` makes of it."""
+        kind = self._links.types[0]
+        if kind in ("copy", "reflink"):
+            return linked
+        source = self._objects.path(self._oid(digests), self._algo)
+        status = os.lstat(place)
+        if kind == "symlink":
+            return not stat.S_ISLNK(status.st_mode) or os.readlink(place) != source
+        return bool(status.st_size) and status.st_ino != os.stat(source).st_ino
+
+    # --- cache → workspace ------------------------------------------------------------------------
+
+    def checkout(self, path: RepoPath, entry: Entry, *, copy: bool = False) -> None:
+        """Make ``path`` hold what ``entry`` records, writing only what differs.
+
+        Files are linked as ``cache.type`` says; ``copy`` makes them independent, for outs that
+        Git keeps. In a directory, files that ``entry`` does not record are removed, but for
+        those that ``.dvcignore`` names.
+        Raises MissingObject, CorruptObject, StoreError; an object that is missing is noticed
+        before anything is changed.
+        """
+        oid = entry.oid
+        if oid is None:
+            raise StoreError("it is not recorded what should be here", facts={"path": path})
+        place = self._layout.abspath(path)
+        if self._is_there(path, entry):
+            if entry.isexec:
+                make_executable(place)
+        elif tree.is_dir_oid(oid):
+            self._checkout_dir(path, place, oid, entry, copy=copy)
+        else:
+            if os.path.isdir(place) and self._objects.has(oid, entry.algo):
+                remove(place)
+            placed = self._links.place(oid, entry.algo, place, isexec=entry.isexec, copy=copy)
+            self._look.note_file(path, placed.status, placed.digests)
+
+    def _is_there(self, path: RepoPath, entry: Entry) -> bool:
+        try:
+            return self._look.matches(path, entry)
+        except StoreError:  # what lies there cannot even be read
+            return False
+
+    def _checkout_dir(
+        self, path: RepoPath, place: str, oid: Oid, entry: Entry, *, copy: bool
+    ) -> None:
+        algo = entry.algo
+        wanted = self._files(oid, algo)
+        for _, inner in wanted:
+            if not self._objects.has(inner, algo):
+                raise missing(inner, self._objects.path(inner, algo))
+        present = self._make_folders(path, place, [name for name, _ in wanted], algo)
+        rows: list[tuple[Stamp, Digests]] = []
+        for name, inner in wanted:
+            row = present.pop(name, None)
+            if row is None or row[1].oid(algo) != inner:
+                placed = self._links.place(inner, algo, f"{place}/{name}", copy=copy)
+                stamp = stamp_of(placed.status)
+                racy = is_racy(stamp[2], time.time_ns())
+                row = (UNKNOWN if racy else stamp, placed.digests)
+            rows.append(row)
+        for name in present:
+            remove(f"{place}/{name}")
+        sizes = [self._objects.size_of(inner, algo) or 0 for _, inner in wanted]
+        listing = Listing([name for name, _ in wanted], [row[0] for row in rows], sum(sizes))
+        self._look.note_dir(path, listing, [row[1] for row in rows], oid, algo)
+
+    def _make_folders(
+        self, path: RepoPath, place: str, names: Sequence[str], algo: Algo
+    ) -> dict[str, tuple[Stamp, Digests]]:
+        """Make the directories that these files lie in. Returns what lies there already."""
+        present: dict[str, tuple[Stamp, Digests]] = {}
+        with failing(place):
+            if os.path.isdir(place):
+                try:
+                    listing, digests = self._look.listed(path, algo)
+                    rows = zip(listing.stamps, digests, strict=True)
+                    present = dict(zip(listing.names, rows, strict=True))
+                except StoreError:  # something in it cannot even be read
+                    remove(place)
+            elif os.path.lexists(place):
+                remove(place)
+            fresh = not os.path.isdir(place)
+            os.makedirs(place, exist_ok=True)
+            for folder in tree.parents(names):
+                inner = f"{place}/{folder}"
+                # Nothing may be written through a symlink to somewhere else.
+                if not fresh and (os.path.islink(inner) or os.path.isfile(inner)):
+                    os.unlink(inner)
+                    present.pop(folder, None)
+                os.makedirs(inner, exist_ok=True)
+        return present
+
+    # --- the workspace alone ----------------------------------------------------------------------
+
+    def remove(self, path: RepoPath) -> None:
+        """Remove an out: a file, a symlink or a directory; missing is fine. Raises StoreError."""
+        self._look.forget(path)
+        remove(self._layout.abspath(path))
+        self._look.forget(path)
+
+    def unprotect(self, path: RepoPath) -> None:
+        """Make an out independent of the cache and writable; missing is fine. Raises StoreError."""
+        self._links.unprotect(self._layout.abspath(path))
+        self._look.forget(path)
