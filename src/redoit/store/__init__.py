@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from redoit.store.look import Look
+from redoit.store.migrate import Item, Migration
 from redoit.store.statcache import StatCache
 from redoit.store.store import Store
+from redoit.store.verify import BadObject
 
-__all__ = ["Look", "StatCache", "Store"]
+__all__ = ["BadObject", "Item", "Look", "Migration", "StatCache", "Store"]

@@ -83,17 +83,21 @@ class Look:
 
     def content(self, path: RepoPath) -> Content | None:
         """What ``path`` holds, in the project's digest; None if it is missing. Raises StoreError."""
+        return self.content_by(path, self._algo)
+
+    def content_by(self, path: RepoPath, algo: Algo) -> Content | None:
+        """As ``content``, in the digest ``algo``."""
         seen = self._see(path)
         if seen.status is None:
             return None
-        oid = seen.digests.oid(self._algo)
+        oid = seen.digests.oid(algo)
         if oid is None:
-            oid = self._digest(path, seen, self._algo, None)
+            oid = self._digest(path, seen, algo, None)
         if oid is None:  # it has vanished meanwhile
             return None
         if seen.is_dir:
-            return Content(oid, self._algo, seen.size, seen.nfiles)
-        return Content(oid, self._algo, seen.size, None, is_executable(seen.status))
+            return Content(oid, algo, seen.size, seen.nfiles)
+        return Content(oid, algo, seen.size, None, is_executable(seen.status))
 
     def prefetch(
         self, paths: Iterable[RepoPath], entries: Mapping[RepoPath, Entry], jobs: int = 0

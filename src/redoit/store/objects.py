@@ -28,17 +28,22 @@ _STEP = 16 << 20
 """Bytes copied at a time, while those before are digested in another thread."""
 
 
+def folders_of(cache: str) -> dict[Algo, str]:
+    """Where the objects of each digest lie; DVC 2 had no folder of its own for them."""
+    return {
+        Algo.MD5: f"{cache}/files/md5",
+        Algo.XXH128: f"{cache}/files/xxh128",
+        Algo.MD5_DOS2UNIX: cache,
+    }
+
+
 class Objects:
     """Owns the cache folder; safe to use from any thread, and with other processes."""
 
     def __init__(self, layout: Layout) -> None:
         cache = layout.cache_dir
         self._cache = cache
-        self._folders = {
-            Algo.MD5: f"{cache}/files/md5",
-            Algo.XXH128: f"{cache}/files/xxh128",
-            Algo.MD5_DOS2UNIX: cache,
-        }
+        self._folders = folders_of(cache)
         self._dir_mode = 0o2775 if layout.config.cache_shared else 0o777
         self._shared = layout.config.cache_shared
         self._clones = "reflink" in layout.config.cache_types()

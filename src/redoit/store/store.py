@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from redoit.errors import StoreError
@@ -13,12 +13,15 @@ from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import SMALL, Digests, digest_file, reading
+from redoit.store.gitignore import GitIgnore
 from redoit.store.links import Links, corrupt, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
+from redoit.store.migrate import Item, Migration, migrate
 from redoit.store.objects import Objects, missing
 from redoit.store.parallel import in_parallel
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
 from redoit.store.statcache import StatCache
+from redoit.store.verify import BadObject, find_bad
 
 _NOTHING = Digests(None)
 
@@ -37,6 +40,7 @@ class Store:
         self._algo = layout.algo
         self._objects = Objects(layout)
         self._links = Links(layout, self._objects)
+        self._gitignore = GitIgnore(layout)
         self._whole: set[tuple[Oid, Algo]] = set()
 
     def object_path(self, oid: Oid, algo: Algo) -> str:
@@ -277,6 +281,24 @@ class Store:
                     present.pop(folder, None)
                 os.makedirs(inner, exist_ok=True)
         return present
+
+    # --- the cache as a whole, and Git -----------------------------------------------------------
+
+    def verify(self) -> Iterator[BadObject]:
+        """Read every object of the cache, and name those whose content is not their name."""
+        return find_bad(self._layout)
+
+    def migrate(self, items: Iterable[Item], to: Algo) -> Migration:
+        """Make the objects of these entries exist under the digest ``to``. Raises StoreError."""
+        return migrate(items, to, self._layout, self._look, self._objects)
+
+    def ignore(self, paths: Iterable[RepoPath]) -> None:
+        """Let Git ignore these outs, as DVC does it. Raises StoreError for one that Git tracks."""
+        self._gitignore.add(paths)
+
+    def unignore(self, path: RepoPath) -> None:
+        """Take the line of an out out of ``.gitignore`` again. Raises StoreError."""
+        self._gitignore.remove(path)
 
     # --- the workspace alone ----------------------------------------------------------------------
 
