@@ -184,7 +184,7 @@ def _stage(
         _add_params(model, stage, rng)
     stage.two_commands = rng.random() < 0.1
     stage.salted = rng.random() < 0.12
-    stage.frozen = rng.random() < 0.03
+    stage.frozen = rng.random() < 0.015
     stage.always_changed = rng.random() < 0.04
     if rng.random() < 0.1:
         stage.desc = "what it does"
@@ -278,17 +278,24 @@ def spoil_source(world: World, rng: random.Random) -> str:
 
 
 def heal(world: World, rng: random.Random) -> str:
-    """Take away what makes commands fail; bring back sources that are missing."""
+    """Take away what makes commands fail; bring back sources and params that are missing."""
     model = world.model
     for path, text in model.files.items():
         if text in ("FAIL\n", "LOSE\n"):
             model.files[path] = "healed\n"
     for stage in model.stages:
+        stage.frozen = False
         for dep in stage.deps:
-            if dep.startswith("src/") and not any(
-                f"{path}/".startswith(f"{dep}/") for path in model.files
-            ):
+            known = any(f"{path}/".startswith(f"{dep}/") for path in model.files)
+            if dep.startswith("src/") and not known:
                 model.files[dep if "." in dep else f"{dep}/a"] = "healed\n"
+    whole = Model()
+    _params(whole, rng)
+    for name, values in whole.params.items():
+        now = model.params.setdefault(name, {})
+        for key, value in values.items():
+            if not isinstance(now.setdefault(key, value), type(value)):
+                now[key] = value
     return ""
 
 
@@ -709,7 +716,7 @@ EDITS: dict[str, tuple[float, Edit]] = {
         (2.0, add_out),
         (1.5, drop_out),
         (2.0, option_of_out),
-        (1.0, freeze),
+        (0.7, freeze),
         (1.0, always),
         (1.0, describe),
         (2.0, new_stage),

@@ -209,6 +209,10 @@ def _params_text(name: str, values: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(values), sort_keys=False)
 
 
+def quoted(path: str) -> str:
+    return f"'{path}'" if " " in path else path
+
+
 def _entry(stage: StageSpec) -> tuple[str, dict[str, Any]]:
     suffix, values = stage.group.templates() if stage.group else ("", {})
     full = f"{stage.name}@{suffix}" if stage.group else stage.name
@@ -221,7 +225,9 @@ def _entry(stage: StageSpec) -> tuple[str, dict[str, Any]]:
     outs = [local(out.path) for out in stage.outs]
     salted = "salted" if stage.salted else "plain"
     words = [word.format(**values) if not word.startswith("$") else word for word in stage.words]
-    command = " ".join(["mk", f"'{address}'", salted, *words, "-i", *deps, "-o", *outs])
+    command = " ".join(
+        ["mk", f"'{address}'", salted, *words, "-i", *map(quoted, deps), "-o", *outs]
+    )
     body: dict[str, Any] = {
         "cmd": [f"true {stage.name}", command] if stage.two_commands else command
     }
