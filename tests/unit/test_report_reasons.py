@@ -209,7 +209,7 @@ def printed(metrics: dict[str, Any], columns: int | None = None) -> list[str]:
     out = io.StringIO() if columns is None else Terminal()
     print_metrics(metrics, out)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
-    return [line.rstrip() for line in plain.splitlines()]
+    return [line.rstrip() for line in plain.strip("\n").splitlines()]
 
 
 class Terminal(io.StringIO):

@@ -35,4 +35,8 @@ def command(algo: str, subdir: bool, no_scm: bool, force: bool, quiet: bool) -> 
         print(f"Made a project in {project.root}")
         if not no_scm:
             print("Its files are in Git's index: commit them when you like")
+        if algo == "xxh128":
+            print(
+                "Content is named by xxh128, which DVC cannot read; `exp init --hash md5` if it should"
+            )
     return 0

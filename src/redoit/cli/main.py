@@ -112,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
-        return _say(_usage_error(error), shared)
+        return _say(_usage_error(error, arguments), shared)
     except click.ClickException as error:
         return _say(RedoitError(error.format_message()), shared)
     except (KeyboardInterrupt, click.Abort):
@@ -131,16 +131,16 @@ def _say(error: Exception, shared: dict[str, object]) -> int:
     return error.exit_code if isinstance(error, RedoitError) else 1
 
 
-def _usage_error(error: click.UsageError) -> UsageError:
+def _usage_error(error: click.UsageError, arguments: Sequence[str]) -> UsageError:
     """What click found wrong with the command line, in our words and form."""
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     hint = None
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option {error.option_name}"
         if error.possibilities:
             hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
     if hint is None:
-        path = error.ctx.command_path if error.ctx else "exp"
+        path = error.ctx.command_path if error.ctx else f"exp {arguments[0]}"
         hint = f"see `{path} --help`"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 

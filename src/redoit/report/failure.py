@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from redoit.errors import RedoitError
+from redoit.errors import RedoitError, UsageError
 
 
 def told(error: BaseException, *, verbose: bool) -> str:
-    """The whole message, without a trailing newline; ``verbose`` puts the traceback first."""
+    """The whole message, without a trailing newline.
+
+    ``verbose`` puts the traceback first; a wrong command line has none worth seeing.
+    """
     if isinstance(error, RedoitError):
         lines = [error.render()]
     else:
@@ -17,7 +20,7 @@ def told(error: BaseException, *, verbose: bool) -> str:
             if verbose
             else "  run the same command with -v, and report what it prints with `exp --version`",
         ]
-    if verbose:
+    if verbose and not isinstance(error, UsageError):
         import traceback
 
         lines.insert(0, "".join(traceback.format_exception(error)).rstrip())

@@ -20,7 +20,7 @@ Values = Mapping[str, int | float | str]
 
 
 def print_metrics(metrics: Mapping[RepoPath, Any], out: IO[str]) -> None:
-    """Print ``metrics`` (file → what it holds): a row for each file, or for each value if those
+    """Print ``metrics`` (file → what it holds) between empty lines: a row for each file, or for each value if those
     rows are too wide for the terminal. Prints nothing when there is no value.
     """
     files = {path: dict(flatten(content)) for path, content in metrics.items()}
@@ -38,7 +38,7 @@ def print_metrics(metrics: Mapping[RepoPath, Any], out: IO[str]) -> None:
         table = _row_for_each_value(files)
     if not console.is_terminal:
         console.width = _NO_LIMIT  # nothing is folded or cut
-    console.print(table)
+    console.print("", table, "", sep="\n")
 
 
 def _row_for_each_file(files: Mapping[RepoPath, Values]) -> Table:
