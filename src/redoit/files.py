@@ -20,7 +20,9 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True) -> None:
     parent = os.path.dirname(path)
     os.makedirs(parent, exist_ok=True)
     # The name is unique among processes and threads; a leftover of a killed process is harmless.
-    temporary = os.path.join(parent, f".{os.path.basename(path)}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    temporary = os.path.join(
+        parent, f".{os.path.basename(path)}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    )
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -68,7 +70,9 @@ class Kept:
             return
         with contextlib.suppress(OSError):
             os.makedirs(self._folder, exist_ok=True)
-            write_atomic(self._path(kind, key), json.dumps(value, separators=(",", ":")).encode(), sync=False)
+            write_atomic(
+                self._path(kind, key), json.dumps(value, separators=(",", ":")).encode(), sync=False
+            )
             self._prune(kind, newest)
 
     def _prune(self, kind: str, newest: int) -> None:

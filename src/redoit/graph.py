@@ -51,6 +51,8 @@ class Plan:
 
     stages: tuple[Stage, ...]
     upstream: Mapping[Address, tuple[Address, ...]]
+    blocking: bool = True
+    """Whether a stage cannot run after the failure of one that it comes after."""
 
 
 def build_graph(stages: Mapping[Address, Stage]) -> Graph:
@@ -90,7 +92,9 @@ class _Outs:
         other = self._writer.get(path)
         if other is not None:
             raise DuplicateOut(
-                f"two stages write '{path}'" if other is not stage else f"stage '{stage.address}' lists '{path}' twice",
+                f"two stages write '{path}'"
+                if other is not stage
+                else f"stage '{stage.address}' lists '{path}' twice",
                 place=stage.place,
                 facts={"out": path, "stages": f"{_named(other)} and {_named(stage)}"},
                 hint="let one stage write it, or give each stage a path of its own",
@@ -147,7 +151,10 @@ def _overlap(outer: str, outer_stage: Stage, inner: str, inner_stage: Stage) -> 
     return OverlappingOuts(
         f"the out '{inner}' lies inside the out '{outer}'",
         place=inner_stage.place,
-        facts={"outer": f"{outer} of {_named(outer_stage)}", "inner": f"{inner} of {_named(inner_stage)}"},
+        facts={
+            "outer": f"{outer} of {_named(outer_stage)}",
+            "inner": f"{inner} of {_named(inner_stage)}",
+        },
         hint="track the directory in one stage, or its files one by one",
     )
 
@@ -211,7 +218,9 @@ def _cycle(graph: Graph, circle: Sequence[Address]) -> CycleError:
 
 
 def post_order(
-    nodes: Iterable[Address], edges: Mapping[Address, Sequence[Address]], within: set[Address] | None = None
+    nodes: Iterable[Address],
+    edges: Mapping[Address, Sequence[Address]],
+    within: set[Address] | None = None,
 ) -> list[Address]:
     """Depth-first post-order from ``nodes`` along ``edges`` (sources before what needs them)."""
     seen: set[Address] = set()
@@ -234,7 +243,9 @@ def post_order(
     return order
 
 
-def select(graph: Graph, groups: Mapping[Address, Sequence[Address]], request: Request, root: str) -> Plan:
+def select(
+    graph: Graph, groups: Mapping[Address, Sequence[Address]], request: Request, root: str
+) -> Plan:
     """The part of ``graph`` that ``request`` asks for, in the order in which to run it.
 
     ``groups`` are the foreach/matrix entries with their members; ``root`` the project's root.
@@ -246,8 +257,7 @@ def select(graph: Graph, groups: Mapping[Address, Sequence[Address]], request: R
     if not request.all_pipelines:
         targets = find_targets(graph, groups, request, root)
     if single:
-        # Exactly these, in the order given: no edges, so that nothing waits for or blocks another.
-        return Plan(tuple(graph.stages[t] for t in targets), {t: () for t in targets})
+        return _one_by_one(targets, graph)
 
     # A frozen stage stands apart from what it depends on.
     active = {a: () if graph.stages[a].frozen else sources for a, sources in graph.upstream.items()}
@@ -267,6 +277,16 @@ def select(graph: Graph, groups: Mapping[Address, Sequence[Address]], request: R
         tuple(graph.stages[a] for a in order),
         {a: tuple(s for s in active[a] if s in chosen) for a in order},
     )
+
+
+def _one_by_one(targets: Sequence[Address], graph: Graph) -> Plan:
+    """Exactly these stages, in the order given: of two that are connected, the first comes first."""
+    downstream = graph.downstream()
+    upstream: dict[Address, tuple[Address, ...]] = {}
+    for target in targets:
+        neighbours = (*graph.upstream[target], *downstream[target])
+        upstream[target] = tuple(a for a in neighbours if a in upstream)
+    return Plan(tuple(graph.stages[t] for t in targets), upstream, blocking=False)
 
 
 def _pipelines(
@@ -327,7 +347,11 @@ def _find_target(
     whole = _join(folder, target, root)
     if request.recursive and os.path.isdir(os.path.join(root, whole)):
         inside = f"{whole}/" if whole else ""
-        return [a for a in post_order(graph.stages, graph.upstream) if graph.stages[a].file.startswith(inside)]
+        return [
+            a
+            for a in post_order(graph.stages, graph.upstream)
+            if graph.stages[a].file.startswith(inside)
+        ]
     if not request.glob:
         # A name of the dvc.yaml here comes first: it may hold any character, ':' and '/' included.
         here = _by_name(_join(folder, PIPELINE_FILE, root), target, graph, groups)
@@ -336,21 +360,28 @@ def _find_target(
     if posixpath.basename(target) == PIPELINE_FILE or target.endswith(".dvc"):
         if whole in files:
             return files[whole]
-        if posixpath.basename(target) == PIPELINE_FILE and os.path.isfile(os.path.join(root, whole)):
+        if posixpath.basename(target) == PIPELINE_FILE and os.path.isfile(
+            os.path.join(root, whole)
+        ):
             return []
         raise _no_file(target, whole, files, root)
     file, name = PIPELINE_FILE, target
-    pattern = r"(?P<file>.+):(?P<name>[^:]*)$" if request.glob else r"(?P<file>.*?\.ya?ml):(?P<name>.+)$"
+    pattern = (
+        r"(?P<file>.+):(?P<name>[^:]*)$" if request.glob else r"(?P<file>.*?\.ya?ml):(?P<name>.+)$"
+    )
     match = re.match(pattern, target)
     if match:
         file, name = match["file"], match["name"]
     file = _join(folder, file, root)
     if posixpath.basename(file) == "dvc.lock":
         raise UsageError(
-            f"'{target}' names a lock file", hint=f"did you mean '{target.replace('dvc.lock', PIPELINE_FILE, 1)}'?"
+            f"'{target}' names a lock file",
+            hint=f"did you mean '{target.replace('dvc.lock', PIPELINE_FILE, 1)}'?",
         )
     if request.glob:
-        matched = [a for a in files.get(file, ()) if fnmatch.fnmatchcase(graph.stages[a].name, name)]
+        matched = [
+            a for a in files.get(file, ()) if fnmatch.fnmatchcase(graph.stages[a].name, name)
+        ]
         if not matched and file not in files:
             raise _no_file(target, file, files, root)
         return matched
@@ -409,7 +440,8 @@ def _no_stage(
     for address, stage in graph.stages.items():
         if any(out.path == whole for out in stage.outs):
             return TargetNotFound(
-                f"'{target}' is not a stage but an out of '{address}'", hint=f"give the stage: {address}"
+                f"'{target}' is not a stage but an out of '{address}'",
+                hint=f"give the stage: {address}",
             )
     prefix = "" if file == PIPELINE_FILE else f"{file}:"
     names = [graph.stages[a].name for a in files.get(file, ())]
@@ -420,4 +452,6 @@ def _no_stage(
     else:
         elsewhere = [a for a, s in graph.stages.items() if s.name == name]
         hint = f"did you mean '{elsewhere[0]}'?" if elsewhere else "`exp dag` shows the stages"
-    return TargetNotFound(f"there is no stage '{name}' in '{file}'", facts={"target": target}, hint=hint)
+    return TargetNotFound(
+        f"there is no stage '{name}' in '{file}'", facts={"target": target}, hint=hint
+    )

@@ -43,7 +43,9 @@ class Place:
     def __str__(self) -> str:
         if not self.line:
             return self.file
-        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        return (
+            f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        )
 
 
 class OutKind(str, Enum):
@@ -260,4 +262,6 @@ class RunResult:
     @property
     def changed(self) -> bool:
         """Whether anything was run, restored or recorded."""
-        return any(s.outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.COMMITTED) for s in self.stages)
+        return any(
+            s.outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.COMMITTED) for s in self.stages
+        )

@@ -79,7 +79,9 @@ def find_layout(start: str) -> Layout:
         folder = parent
     pipeline = os.path.exists(os.path.join(here, "dvc.yaml"))
     raise NotAProject(
-        "there is a dvc.yaml here, but no project around it" if pipeline else "this is not a project",
+        "there is a dvc.yaml here, but no project around it"
+        if pipeline
+        else "this is not a project",
         facts={"looked in": f"{here} and its parents, for a folder .dvc"},
         hint="run `exp init` in the project's top folder to make one",
     )

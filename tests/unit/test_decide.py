@@ -89,7 +89,10 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         ({"files": {"data": None}}, [(Why.DEP_MISSING, "data", "d1.dir", "missing")]),
         ({"trace": replace(TRACE, deps=TRACE.deps[1:])}, [(Why.DEP_NEW, "data", None, "d1.dir")]),
         ({"stage": replace(STAGE, deps=STAGE.deps[:1])}, []),
-        ({"values": {"lr": 0.2, "deep.er": None}}, [(Why.PARAM_CHANGED, "params.yaml:lr", 0.1, 0.2)]),
+        (
+            {"values": {"lr": 0.2, "deep.er": None}},
+            [(Why.PARAM_CHANGED, "params.yaml:lr", 0.1, 0.2)],
+        ),
         ({"values": {"lr": 0.1}}, [(Why.PARAM_MISSING, "params.yaml:deep.er", None, None)]),
         ({"values": None}, [(Why.PARAMS_FILE_MISSING, "params.yaml", None, None)]),
         (
@@ -119,19 +122,29 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         ),
         (
             {
-                "stage": replace(STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)),
+                "stage": replace(
+                    STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
+                ),
                 "values": {"lr": 0.1, "deep.er": None, "more": 1},
             },
             [(Why.PARAM_NEW, "params.yaml:more", None, 1)],
         ),
         (
             {
-                "stage": replace(STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)),
+                "stage": replace(
+                    STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
+                ),
                 "values": {"lr": 0.1},
             },
             [(Why.PARAM_MISSING, "params.yaml:deep.er", None, None)],
         ),
-        ({"values": {"lr": 0.1, "deep.er": (1,)}, "trace": replace(TRACE, params={"params.yaml": {"lr": 0.1, "deep.er": [1]}})}, []),
+        (
+            {
+                "values": {"lr": 0.1, "deep.er": (1,)},
+                "trace": replace(TRACE, params={"params.yaml": {"lr": 0.1, "deep.er": [1]}}),
+            },
+            [],
+        ),
     ],
 )
 def test_what_makes_a_stage_run(change, expected):

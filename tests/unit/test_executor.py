@@ -14,7 +14,9 @@ from redoit.engine.executor import LONGEST_LINE, LocalProcesses, shell_prefix
 
 def run(command: str, tmp_path, executor=None) -> tuple[int, list[bytes]]:
     lines: list[bytes] = []
-    code = (executor or LocalProcesses("/bin/sh")).run(command, str(tmp_path), dict(os.environ), lines.append)
+    code = (executor or LocalProcesses("/bin/sh")).run(
+        command, str(tmp_path), dict(os.environ), lines.append
+    )
     return code, lines
 
 

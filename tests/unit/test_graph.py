@@ -9,7 +9,9 @@ from redoit.graph import build_graph, post_order, select
 from redoit.model import Address, Dep, Out, ParamsDep, RepoPath, Request, Stage
 
 
-def stage(name: str, deps: str = "", outs: str = "", *, params: str = "", file: str = "dvc.yaml", **more) -> Stage:
+def stage(
+    name: str, deps: str = "", outs: str = "", *, params: str = "", file: str = "dvc.yaml", **more
+) -> Stage:
     address = name if file == "dvc.yaml" else f"{file}:{name}"
     return Stage(
         address=Address(address),
@@ -26,7 +28,12 @@ def stage(name: str, deps: str = "", outs: str = "", *, params: str = "", file: 
 
 def data(path: str) -> Stage:
     return Stage(
-        Address(f"{path}.dvc"), f"{path}.dvc", RepoPath(f"{path}.dvc"), RepoPath(""), None, outs=(Out(RepoPath(path), path),)
+        Address(f"{path}.dvc"),
+        f"{path}.dvc",
+        RepoPath(f"{path}.dvc"),
+        RepoPath(""),
+        None,
+        outs=(Out(RepoPath(path), path),),
     )
 
 
@@ -63,12 +70,19 @@ def test_an_edge_is_where_paths_meet(dep, out, edge):
 
 
 def test_a_params_file_that_a_stage_writes_is_an_edge():
-    graph = graph_of(stage("reads", params="conf/params.yaml"), stage("writes", outs="conf/params.yaml"))
+    graph = graph_of(
+        stage("reads", params="conf/params.yaml"), stage("writes", outs="conf/params.yaml")
+    )
     assert graph.upstream["reads"] == ("writes",)
 
 
 def test_edges_keep_the_order_of_deps():
-    graph = graph_of(stage("a", outs="a"), stage("b", outs="b/1"), stage("c", outs="b/2"), stage("all", deps="b a"))
+    graph = graph_of(
+        stage("a", outs="a"),
+        stage("b", outs="b/1"),
+        stage("c", outs="b/2"),
+        stage("all", deps="b a"),
+    )
     assert graph.upstream["all"] == ("b", "c", "a")
 
 
@@ -108,7 +122,9 @@ def test_a_stage_that_reads_its_own_out_is_a_circle():
 
 def test_a_chain_longer_than_the_stack_is_no_problem():
     count = 5000
-    graph = graph_of(*(stage(f"s{i}", f"f{i - 1}" if i else "", f"f{i}") for i in reversed(range(count))))
+    graph = graph_of(
+        *(stage(f"s{i}", f"f{i - 1}" if i else "", f"f{i}") for i in reversed(range(count)))
+    )
     assert order(graph, all_pipelines=True) == [f"s{i}" for i in range(count)]
 
 
@@ -159,8 +175,12 @@ def test_groups_and_files():
     assert order(graph, groups=groups, targets="train@b") == ["train@b"]
     assert order(graph, groups=groups, targets="sub/dvc.yaml:train") == ["sub/dvc.yaml:train"]
     assert order(graph, groups=groups, targets="sub/dvc.yaml") == ["sub/dvc.yaml:train"]
-    assert order(graph, groups=groups, targets="train", cwd="/nowhere/sub") == ["sub/dvc.yaml:train"]
-    assert order(graph, groups=groups, targets="../dvc.yaml:train@a", cwd="/nowhere/sub") == ["train@a"]
+    assert order(graph, groups=groups, targets="train", cwd="/nowhere/sub") == [
+        "sub/dvc.yaml:train"
+    ]
+    assert order(graph, groups=groups, targets="../dvc.yaml:train@a", cwd="/nowhere/sub") == [
+        "train@a"
+    ]
     assert order(graph, groups=groups, cwd="/nowhere/sub") == ["sub/dvc.yaml:train"]
 
 

@@ -49,7 +49,7 @@ def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Tra
     if stage.is_data or stage.frozen:
         return _record_as_it_is(stage, means)
     if not means.dry:
-        _check_reads(stage, session)
+        _check(stage, session)
     if not forced:
         restored = _restore(stage, means)
         if restored:
@@ -72,8 +72,9 @@ def commands(stage: Stage) -> list[str]:
     return list(stage.cmd or ())
 
 
-def _check_reads(stage: Stage, session: Session) -> None:
-    """Raise MissingDep or ParamsProblem naming everything that is not there."""
+def _check(stage: Stage, session: Session) -> None:
+    """Raise MissingDep or ParamsProblem naming everything that is not there, StoreError for an out of Git's."""
+    session.store.check_untracked([out.path for out in stage.outs if out.cache])
     missing = [dep.path for dep in stage.deps if not session.exists(dep.path)]
     if missing:
         raise MissingDep(
@@ -267,8 +268,7 @@ def _record(stage: Stage, means: Means) -> Trace:
 
 
 def _trace(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
-    """The trace of a stage that is now as it should be; its outs become unknown to Git."""
-    session.store.ignore([out.path for out in stage.outs if out.cache])
+    """The trace of a stage that is now as it should be."""
     if stage.is_data:
         return Trace(None, outs=tuple(outs))
     inputs = _inputs(stage, session)

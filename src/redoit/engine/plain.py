@@ -84,9 +84,7 @@ class PlainTasks:
         upstream = self._session.graph.upstream[stage.address]
         return {
             "basename": task_name(stage.address),
-            "actions": [
-                StageAction(stage, self._carry, self._session.reasons, ignore_errors=False)
-            ],
+            "actions": [StageAction(stage, self._carry, self._session.reasons)],
             "file_dep": [] if stage.frozen else [dep.path for dep in stage.deps],
             "targets": [out.path for out in stage.outs],
             "task_dep": [] if stage.frozen else [task_name(address) for address in upstream],

@@ -132,7 +132,11 @@ class _Run:
     def _task(self, stage: Stage) -> Task:
         standing = Standing(stage, self._session, self._forced)
         action = StageAction(
-            stage, self._carry, self._why, ignore_errors=self._request.ignore_errors
+            stage,
+            self._carry,
+            self._why,
+            ignore_errors=self._request.ignore_errors,
+            blocking=self._plan.blocking or not self._request.keep_going,
         )
         return stage_task(stage, self._plan.upstream[stage.address], standing, action)
 

@@ -31,8 +31,6 @@ class Session:
     params_files: ParamsFiles
     data: dict[Address, Trace]
     """The traces of ``.dvc`` files."""
-    params_paths: frozenset[RepoPath]
-    """The params files of all stages: a stage may write one that another reads."""
 
     # --- View: what decide asks -------------------------------------------------------------------
 
@@ -69,9 +67,13 @@ class Session:
         """Remember ``trace`` so that it survives a kill from here on."""
         if stage.is_data:
             self.data[stage.address] = trace
+            self._let_git_ignore(stage)
             write_data_file(self.layout, stage, trace)
         else:
             self.traces.record(stage, trace)
+
+    def _let_git_ignore(self, stage: Stage) -> None:
+        self.store.ignore([out.path for out in stage.outs if out.cache])
 
     def reasons(self, stage: Stage) -> list[Reason]:
         """Why ``stage`` would run now; empty if it is up to date."""
@@ -83,15 +85,9 @@ class Session:
         """The stage's command has just run: look anew at what it may have changed."""
         for out in stage.outs:
             self.look.forget(out.path)
-            self._forget_params(out.path)
+            self.params_files.forget(out.path)
         for dep in stage.deps:
             self.look.forget(dep.path)
-
-    def _forget_params(self, path: RepoPath) -> None:
-        inside = f"{path}/"
-        for known in self.params_paths:
-            if known == path or known.startswith(inside):
-                self.params_files.forget(known)
 
     def prefetch(self, stages: Sequence[Stage]) -> None:
         """Look at everything these stages read and wrote, several files at a time."""
@@ -111,8 +107,17 @@ class Session:
         self.look.prefetch(paths, entries)
 
     def write(self, order: Sequence[Address]) -> None:
-        """Make everything recorded durable, objects before what names them; new stages in ``order``."""
+        """Make everything recorded durable, objects before what names them; new stages in ``order``.
+
+        ``.gitignore`` files are written here too, so that their lines come in the order of the plan,
+        however many stages ran at a time.
+        """
         self.store.sync()
+        pending = dict.fromkeys(self.traces.pending())
+        for address in (*(a for a in order if a in pending), *pending):
+            stage = self.graph.stages.get(address)
+            if stage is not None:
+                self._let_git_ignore(stage)
         self.traces.write(order)
 
     def close(self, order: Sequence[Address]) -> None:
@@ -154,5 +159,4 @@ def load_session(layout: Layout) -> Session:
         store=Store(layout, look, state),
         params_files=ParamsFiles(layout),
         data=dict(index.recorded),
-        params_paths=frozenset(p.path for s in index.stages.values() for p in s.params),
     )

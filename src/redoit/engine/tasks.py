@@ -69,7 +69,8 @@ class StageAction(BaseAction):  # type: ignore[misc]
         carry: Carry,
         why: Callable[[Stage], list[Reason]],
         *,
-        ignore_errors: bool,
+        ignore_errors: bool = False,
+        blocking: bool = True,
     ) -> None:
         self.task: Any = None
         self.out = self.err = None
@@ -80,6 +81,7 @@ class StageAction(BaseAction):  # type: ignore[misc]
         self._carry = carry
         self._why = why
         self._ignore_errors = ignore_errors
+        self._blocking = blocking
 
     def execute(self, out: object = None, err: object = None) -> TaskFailed | None:
         """Never raises: in a thread of doit's an exception would lose its type."""
@@ -100,7 +102,8 @@ class StageAction(BaseAction):  # type: ignore[misc]
             self._stage.address, outcome, reasons, seconds, error, ignored
         )
         self.values = {TRACE: trace} if trace is not None else {}
-        if error is None or ignored:
+        if error is None or ignored or not self._blocking:
+            # doit takes it for a success, and goes on with what depends on it.
             return None
         text = error.render() if isinstance(error, RedoitError) else repr(error)
         return TaskFailed(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redoit.spec.formats import read_data
 from redoit.spec.ignore import Ignore, read_ignore
 from redoit.spec.index import Index, load_index
 from redoit.spec.params import ParamsFiles
@@ -14,5 +15,6 @@ __all__ = [
     "PlotSpec",
     "TopLevel",
     "load_index",
+    "read_data",
     "read_ignore",
 ]

@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 from redoit.errors import SyntaxProblem
+from redoit.model import RepoPath
+from redoit.project import Layout
 from redoit.spec import pyparams
 from redoit.spec.source import Source
 from redoit.spec.yaml import load
@@ -17,6 +19,12 @@ from redoit.spec.yaml import load
 def suffix(file: str) -> str:
     """What decides the format of ``file``: its suffix in lower case."""
     return os.path.splitext(file)[1].lower()
+
+
+def read_data(layout: Layout, path: RepoPath) -> Any:
+    """The values of a metrics or params file of the project. Raises SyntaxProblem or OSError."""
+    with open(layout.abspath(path), "rb") as file:
+        return read_values(Source.decode(path, file.read()))
 
 
 def read_values(source: Source) -> Any:

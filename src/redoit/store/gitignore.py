@@ -32,22 +32,29 @@ class GitIgnore:
         self._lines: dict[str, tuple[int, int, set[bytes]]] = {}
         """``.gitignore`` file → its size and mtime in ns, and its lines."""
 
-    def add(self, paths: Iterable[RepoPath]) -> None:
-        """Let Git ignore these outs, by a line in the folder of each unless a rule does it already.
-
-        Raises StoreError for an out that Git tracks, and if a file cannot be written.
-        """
+    def check(self, paths: Iterable[RepoPath]) -> None:
+        """Raise StoreError for an out that Git tracks: it cannot be ignored."""
         with self._lock:
             for path in paths:
-                if path in self._done or path.startswith(("/", "..")) or not self._has_git():
-                    continue
-                if path in self._tracked:
+                if self._has_git() and path in self._tracked:
                     raise StoreError(
                         "Git tracks an out that the cache should keep",
                         facts={"out": path},
                         hint=f"run `git rm -r --cached {path}`, or give the out `cache: false`",
                     )
-                self._add(path)
+
+    def add(self, paths: Iterable[RepoPath]) -> None:
+        """Let Git ignore these outs, by a line in the folder of each unless a rule does it already.
+
+        Raises StoreError for an out that Git tracks, and if a file cannot be written.
+        """
+        for path in paths:
+            if path in self._done or path.startswith(("/", "..")):
+                continue
+            self.check([path])
+            with self._lock:
+                if self._has_git():
+                    self._add(path)
                 self._done.add(path)
 
     def _has_git(self) -> bool:

@@ -12,7 +12,7 @@ from redoit.errors import StoreError
 from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
-from redoit.store.digests import SMALL, Digests, digest_file, reading
+from redoit.store.digests import SMALL, Digests, digest_file
 from redoit.store.gitignore import GitIgnore
 from redoit.store.links import Links, corrupt, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
@@ -174,15 +174,12 @@ class Store:
         elif link and size and self._links.types[0] in ("hardlink", "symlink"):
             digests = known if oid is not None else digest_file(place, algo)
             if not self._objects.put_link(place, self._oid(digests), algo, size):
-                digests = self._put_copy(place)
+                digests = self._objects.put_file(place, algo)
         else:
-            digests = self._put_copy(place)
+            digests = self._objects.put_file(place, algo)
         if size > SMALL:
             self._state.learn(digests)
         return digests
-
-    def _put_copy(self, place: str) -> Digests:
-        return reading(place, lambda handle, size: self._objects.put_copy(handle, size, self._algo))
 
     def _oid(self, digests: Digests) -> Oid:
         oid = digests.oid(self._algo)
@@ -295,6 +292,10 @@ class Store:
     def ignore(self, paths: Iterable[RepoPath]) -> None:
         """Let Git ignore these outs, as DVC does it. Raises StoreError for one that Git tracks."""
         self._gitignore.add(paths)
+
+    def check_untracked(self, paths: Iterable[RepoPath]) -> None:
+        """Raise StoreError for an out that Git tracks, and so will not ignore."""
+        self._gitignore.check(paths)
 
     def unignore(self, path: RepoPath) -> None:
         """Take the line of an out out of ``.gitignore`` again. Raises StoreError."""

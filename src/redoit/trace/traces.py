@@ -111,6 +111,16 @@ class Traces:
         """
         self._append(stage.file, stage.name, stage.address, trace)
 
+    def pending(self) -> list[Address]:
+        """The stages whose traces are in the journal, not yet in ``dvc.lock``."""
+        with self._mutex:
+            return [
+                address_of(file, name)
+                for file, changes in self._pending.items()
+                for name, new in changes.items()
+                if new is not None
+            ]
+
     def forget(self, address: Address) -> None:
         """Drop the trace of a stage: it never ran."""
         if address in self._records:
