@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import xxhash
@@ -112,14 +111,20 @@ def digest_file(path: str, algo: Algo) -> Digests:
 
     Raises FileNotFoundError; StoreError for what is no regular file or cannot be read.
     """
-    return reading(path, lambda handle, size: digest_open(handle, size, algo))
+    handle, size = open_file(path)
+    try:
+        return digest_open(handle, size, algo)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    finally:
+        os.close(handle)
 
 
 def digest_open(handle: int, size: int, algo: Algo) -> Digests:
     """As ``digest_file``, of an open file of about ``size`` bytes, from its beginning."""
     if size <= SMALL:
-        data = os.pread(handle, SMALL + 1, 0)
-        if len(data) <= SMALL:
+        data = os.pread(handle, size + 1, 0)
+        if len(data) <= size:  # else it has grown meanwhile
             return digest_data(data, algo)
     hasher = Hasher(algo)
     buffer = bytearray(CHUNK)
@@ -142,8 +147,8 @@ def _fill(handle: int, view: memoryview, offset: int) -> int:
     return total
 
 
-def reading(path: str, use: Callable[[int, int], Digests]) -> Digests:
-    """Call ``use(handle, size)`` with the regular file at ``path``, opened.
+def open_file(path: str) -> tuple[int, int]:
+    """The regular file at ``path``, opened for reading, and its size in bytes.
 
     Raises FileNotFoundError; StoreError for what is no regular file or cannot be read.
     """
@@ -154,19 +159,15 @@ def reading(path: str, use: Callable[[int, int], Digests]) -> Digests:
         raise
     except OSError as error:
         raise unreadable(path, error) from error
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreError(
-                "this is neither a file nor a directory",
-                facts={"path": path},
-                hint="deps and outs can only be files and directories",
-            )
-        return use(handle, status.st_size)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    finally:
-        os.close(handle)
+    status = os.fstat(handle)
+    if stat.S_ISREG(status.st_mode):
+        return handle, status.st_size
+    os.close(handle)
+    raise StoreError(
+        "this is neither a file nor a directory",
+        facts={"path": path},
+        hint="deps and outs can only be files and directories",
+    )
 
 
 def unreadable(path: str, error: OSError) -> StoreError:

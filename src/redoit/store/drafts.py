@@ -122,3 +122,10 @@ def copy_range(source: int, target: int, offset: int, count: int) -> int:
     while written < len(data):
         written += os.pwrite(target, memoryview(data)[written:], offset + written)
     return len(data)
+
+
+def umask() -> int:
+    """The process's umask; there is no way to ask for it but to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -14,7 +14,7 @@ from redoit.errors import CorruptObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store.digests import SMALL, Digests, digest_data, known_as
-from redoit.store.drafts import Drafts, copy_range, temporary_name, write_all
+from redoit.store.drafts import Drafts, copy_range, temporary_name, umask, write_all
 from redoit.store.objects import Objects, missing
 from redoit.store.scan import is_racy
 
@@ -45,7 +45,7 @@ class Links:
         self.types = layout.config.cache_types()
         self._objects = objects
         self._drafts = Drafts()
-        self._umask = _umask()
+        self._umask = umask()
         self._reflinks = "reflink" in self.types
 
     def place(
@@ -235,10 +235,3 @@ def failing(place: str) -> Iterator[None]:
             facts={"path": place, "because": error.strerror or str(error)},
             hint="make room" if full else "check who may write there",
         ) from error
-
-
-def _umask() -> int:
-    """The process's umask; there is no way to ask for it but to set it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask

@@ -14,7 +14,7 @@ from redoit.errors import MissingObject
 from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
-from redoit.store.digests import Digests, digest_file, reading
+from redoit.store.digests import Digests, digest_file
 from redoit.store.links import corrupt
 from redoit.store.look import Look
 from redoit.store.objects import Objects, missing
@@ -119,10 +119,7 @@ class _Work:
         return self._put_tree(names, [self._put(f"{place}/{name}") for name in names])
 
     def _put(self, place: str) -> Oid:
-        digests = reading(
-            place, lambda handle, size: self._objects.put_copy(handle, size, self._to)
-        )
-        return _oid(digests, self._to)
+        return _oid(self._objects.put_file(place, self._to), self._to)
 
     def _put_tree(self, names: list[str], oids: list[Oid]) -> Oid:
         return self._objects.put_tree(tree.encode(names, oids, self._to), self._to)

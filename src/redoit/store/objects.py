@@ -11,19 +11,29 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator
 
 from redoit.errors import MissingObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store import tree
-from redoit.store.digests import CHUNK, Digests, Hasher, digest_data, digest_file, digest_open
-from redoit.store.drafts import Draft, Drafts, copy_range, write_all
+from redoit.store.digests import (
+    CHUNK,
+    Digests,
+    Hasher,
+    digest_data,
+    digest_file,
+    digest_open,
+    open_file,
+    unreadable,
+)
+from redoit.store.drafts import Draft, Drafts, copy_range, umask, write_all
 
 _READ_ONLY = 0o444
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _WHOLE = 1 << 20
 """Up to this size, in bytes, a file is held in memory while it is digested and copied."""
+_SINGLY = 64
+"""Up to so many objects are synced one by one; for more, everything at once is faster."""
 _STEP = 16 << 20
 """Bytes copied at a time, while those before are digested in another thread."""
 
@@ -47,6 +57,7 @@ class Objects:
         self._dir_mode = 0o2775 if layout.config.cache_shared else 0o777
         self._shared = layout.config.cache_shared
         self._clones = "reflink" in layout.config.cache_types()
+        self._masked = bool(umask() & _READ_ONLY)
         self._drafts = Drafts()
         self._lock = threading.Lock()
         self._unsynced: list[str] = []
@@ -69,7 +80,9 @@ class Objects:
 
         A read-only one is believed, as by DVC; any other is digested.
         """
-        path = self.path(oid, algo)
+        return self._size_at(self.path(oid, algo), oid, algo)
+
+    def _size_at(self, path: str, oid: Oid, algo: Algo) -> int | None:
         size = self._sizes.get(path)
         if size is not None:
             return size
@@ -109,47 +122,63 @@ class Objects:
 
     # --- putting in -------------------------------------------------------------------------------
 
+    def put_file(self, place: str, algo: Algo) -> Digests:
+        """Make an object of a copy of the file, which stays as it is. Returns its digests.
+
+        Where it can be, the copy shares its blocks with the file. The digests are those of the
+        copy: the file may change while it is copied, the object is still what its name says.
+        Raises FileNotFoundError, StoreError.
+        """
+        handle, size = open_file(place)
+        try:
+            if size > _WHOLE or self._clones:
+                return self._put_copy(handle, size, algo)
+            data = os.pread(handle, size + 1, 0)
+            if len(data) > size:  # it grows
+                return self._put_copy(handle, size, algo)
+        except OSError as error:
+            raise unreadable(place, error) from error
+        finally:
+            os.close(handle)
+        return self.put_data(data, algo)
+
     def put_data(self, data: bytes, algo: Algo, suffix: str = "") -> Digests:
         """Make an object of ``data``. Returns its digests. Raises StoreError."""
         digests = digest_data(data, algo)
-        oid = Oid(f"{digests.oid(algo)}{suffix}")
-        if not self.has(oid, algo, len(data)):
-            path = self.path(oid, algo)
-            with self._failing(path), self._draft(os.path.dirname(path)) as draft:
-                write_all(draft.handle, data)
-                self._publish(draft, path, len(data))
+        oid = f"{digests.oid(algo)}{suffix}"
+        folder = f"{self._folders[algo]}/{oid[:2]}"
+        path = f"{folder}/{oid[2:]}"
+        if self._size_at(path, Oid(oid), algo) != len(data):
+            try:
+                with self._draft(folder) as draft:
+                    write_all(draft.handle, data)
+                    self._publish(draft, path, len(data))
+            except OSError as error:
+                raise self._failed(error) from error
         return digests
 
     def put_tree(self, data: bytes, algo: Algo) -> Oid:
         """Make an object of an encoded directory. Returns its oid. Raises StoreError."""
         return Oid(f"{self.put_data(data, algo, tree.DIR_SUFFIX).oid(algo)}{tree.DIR_SUFFIX}")
 
-    def put_copy(self, handle: int, size: int, algo: Algo) -> Digests:
-        """Make an object of an open file of about ``size`` bytes, leaving the file as it is.
-
-        Where it can be, the copy shares its blocks with the file. The digests are those of the
-        copy: the file may change while it is copied, the object is still what its name says.
-        Raises StoreError.
-        """
-        if size <= _WHOLE and not self._clones:
-            data = os.pread(handle, _WHOLE + 1, 0)
-            if len(data) <= _WHOLE:
-                return self.put_data(data, algo)
-        folder = self._folders[algo]
-        with self._failing(folder), self._draft(folder) as draft:
-            if self._clones and self._drafts.clone(handle, draft):
-                digests = digest_open(draft.handle, os.fstat(draft.handle).st_size, algo)
-            elif size <= _WHOLE:
-                self._clones = False  # found out just now
-                return self.put_copy(handle, size, algo)
-            else:
-                digests = _copy_and_digest(handle, draft.handle, algo)
-            oid = digests.oid(algo)
-            assert oid is not None
-            written = os.fstat(draft.handle).st_size
-            if not self.has(oid, algo, written):
-                self._publish(draft, self.path(oid, algo), written)
-        return digests
+    def _put_copy(self, handle: int, size: int, algo: Algo) -> Digests:
+        try:
+            with self._draft(self._folders[algo]) as draft:
+                if self._clones and self._drafts.clone(handle, draft):
+                    digests = digest_open(draft.handle, size, algo)
+                elif size <= _WHOLE:
+                    self._clones = False  # found out just now
+                    return self.put_data(os.pread(handle, size, 0), algo)
+                else:
+                    digests = _copy_and_digest(handle, draft.handle, algo)
+                oid = digests.oid(algo)
+                assert oid is not None
+                written = os.fstat(draft.handle).st_size
+                if not self.has(oid, algo, written):
+                    self._publish(draft, self.path(oid, algo), written)
+                return digests
+        except OSError as error:
+            raise self._failed(error) from error
 
     def put_link(self, source: str, oid: Oid, algo: Algo, size: int) -> bool:
         """Make the file ``source``, whose content is known to be ``oid``, the object itself.
@@ -159,14 +188,13 @@ class Objects:
         if self.has(oid, algo, size):
             return True
         path = self.path(oid, algo)
-        with self._failing(path):
-            try:
-                self._link(source, path)
-            except OSError as error:
-                if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-                    return False
-                raise
+        try:
+            self._link(source, path)
             os.chmod(path, _READ_ONLY)
+        except OSError as error:
+            if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+                return False
+            raise self._failed(error) from error
         self._added(path, size)
         return True
 
@@ -203,7 +231,8 @@ class Objects:
             os.chmod(folder, self._dir_mode)
 
     def _publish(self, draft: Draft, path: str, size: int) -> None:
-        os.fchmod(draft.handle, _READ_ONLY)  # the umask may have taken something away
+        if self._masked:
+            os.fchmod(draft.handle, _READ_ONLY)
         try:
             free = draft.publish(path)
         except FileNotFoundError:
@@ -218,20 +247,16 @@ class Objects:
         self._sizes[path] = size
         self._unsynced.append(path)
 
-    @contextlib.contextmanager
-    def _failing(self, path: str) -> Iterator[None]:
-        """Turn the errors of the operating system into ours."""
-        try:
-            yield
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise StoreError(
-                "the disk of the cache is full" if full else "cannot write into the cache",
-                facts={"cache": self._cache, "because": error.strerror or str(error)},
-                hint="make room there, or move the cache: exp config cache.dir /other/disk"
-                if full
-                else "check who may write there, and whether it is mounted read-only",
-            ) from error
+    def _failed(self, error: OSError) -> StoreError:
+        """What the operating system said about writing into the cache, as our error."""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return StoreError(
+            "the disk of the cache is full" if full else "cannot write into the cache",
+            facts={"cache": self._cache, "because": error.strerror or str(error)},
+            hint="make room there, or move the cache: exp config cache.dir /other/disk"
+            if full
+            else "check who may write there, and whether it is mounted read-only",
+        )
 
     # --- durability -------------------------------------------------------------------------------
 
@@ -240,8 +265,8 @@ class Objects:
         with self._lock:
             paths, self._unsynced = self._unsynced, []
         folders = {os.path.dirname(path) for path in paths}
-        with self._failing(self._cache):
-            if len(paths) > 64:
+        try:
+            if len(paths) > _SINGLY:
                 os.sync()
                 return
             for path in (*paths, *folders):
@@ -251,6 +276,8 @@ class Objects:
                         os.fsync(handle)
                     finally:
                         os.close(handle)
+        except OSError as error:
+            raise self._failed(error) from error
 
 
 def _copy_and_digest(source: int, target: int, algo: Algo) -> Digests:

@@ -50,9 +50,12 @@ def decode(data: bytes, algo: Algo, where: str) -> list[tuple[str, Oid]]:
     lead out of the directory included.
     """
     try:
-        rows = [(row["relpath"], Oid(row[key_of(algo)])) for row in json.loads(data)]
-        if all(map(_is_row, rows)):
-            return sorted(rows)
+        rows = json.loads(data)
+        key = key_of(algo)
+        names = [row["relpath"] for row in rows]
+        oids = [row[key] for row in rows]
+        if _are_names(names) and _are_oids(oids):
+            return sorted(zip(names, oids, strict=True))
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     raise CorruptObject(
@@ -62,17 +65,20 @@ def decode(data: bytes, algo: Algo, where: str) -> list[tuple[str, Oid]]:
     )
 
 
-def _is_row(row: tuple[object, object]) -> bool:
-    name, oid = row
+def _are_names(names: list[str]) -> bool:
+    """Whether all are paths below the directory, with nothing in them that leads elsewhere."""
+    text = "/" + "/\0/".join(names) + "/"
     return (
-        isinstance(name, str)
-        and isinstance(oid, str)
-        and is_oid(oid)
-        and not is_dir_oid(oid)
-        and "\0" not in name
-        and not name.startswith("/")
-        and not {"", ".", ".."} & set(name.split("/"))
-    )
+        text.count("\0") == max(len(names) - 1, 0)
+        and "//" not in text
+        and "/./" not in text
+        and "/../" not in text
+    ) or not names
+
+
+def _are_oids(oids: list[str]) -> bool:
+    """Whether all are oids of files."""
+    return {32}.issuperset(map(len, oids)) and _HEX.issuperset("".join(oids))
 
 
 _HEX = frozenset("0123456789abcdef")
