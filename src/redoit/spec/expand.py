@@ -46,6 +46,14 @@ class Expander(NamedTuple):
             yield Definition(name, None, self._resolve(entry, self.variables, path), path)
             return
         for key, items in steps.items():
+            if not key:
+                raise Fault(
+                    f'an item of "{name}" makes an empty name',
+                    path[:2],
+                    on_key=True,
+                    kind=TemplateProblem,
+                    hint="remove the empty item, or use a mapping of names to values",
+                )
             if "@" in key:
                 raise Fault(
                     f'the item "{key}" makes the name "{name}@{key}", and an item must not hold "@"',

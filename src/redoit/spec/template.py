@@ -75,7 +75,11 @@ def _near_key(
     return (
         beside
         or near(key, _dotted(data))
-        or ("nothing is set: is there a params.yaml, or vars:?" if not data else None)
+        or (
+            "set it in params.yaml, or under vars:"
+            if here
+            else "nothing is set: is there a params.yaml, or vars:?"
+        )
     )
 
 
@@ -194,7 +198,7 @@ class Resolver(NamedTuple):
         return "".join(parts).replace("\\${", "${")
 
     def _value(self, inner: str, whole: str, field: str | None) -> Any:
-        if not re.fullmatch(_KEY, inner):
+        if not inner.strip() or not re.fullmatch(_KEY, inner):
             raise Unknown(
                 "this is not a key",
                 "write ${key}, ${section.key} or ${list[0]}; a literal ${ is \\${",

@@ -13,7 +13,9 @@ from redoit.spec.stages import PIPELINE_FILE
 def find_files(
     root: str, ignore: Ignore, git: GitRules | None, outs: Container[RepoPath]
 ) -> Iterator[RepoPath]:
-    """Every ``dvc.yaml`` and ``.dvc`` file, in DVC's order: as the disk lists them, folders last.
+    """Every ``dvc.yaml`` and ``.dvc`` file, in DVC's order: files of a folder first, then folders.
+
+    DVC takes both as the disk lists them; here they are sorted, so that it is the same order everywhere.
 
     Not searched: what ``.dvcignore`` or Git ignores, folders that are in ``outs``, links to folders.
     ``outs`` may grow while this runs; a folder is looked up there after the files beside it were given.
@@ -42,14 +44,14 @@ def find_files(
         if not ignore.enter(folder, has_rules=has_rules, is_project=bool(folder) and is_project):
             continue
         lead = f"{folder}/" if folder else ""
-        for name in files:
+        for name in sorted(files):
             path = RepoPath(lead + name)
             if not ignore.ignores(path, False) and not (
                 git and git.ignores(f"{root}/{path}", False)
             ):
                 yield path
         below = []
-        for name in folders:
+        for name in sorted(folders):
             path = RepoPath(lead + name)
             if path in outs or name in (".git", ".hg"):
                 continue
