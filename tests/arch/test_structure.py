@@ -51,6 +51,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "redoit.errors",
         "redoit.report",
         "redoit.report.failure",
+        "redoit.report.screen",
     }
 
 

@@ -14,6 +14,7 @@ import click
 from redoit import __version__
 from redoit.errors import RedoitError, UsageError
 from redoit.report.failure import told
+from redoit.report.screen import abandon
 
 VERBOSE = "redoit.verbose"
 """Key in ``Context.meta``: whether tracebacks are wanted."""
@@ -95,7 +96,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _abandon_stdout()
+        abandon(sys.stdout)
     sys.exit(code)
 
 
@@ -120,7 +121,7 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough (`exp dag | head`).
-        _abandon_stdout()
+        abandon(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001
         return _say(error, shared)
@@ -148,12 +149,6 @@ def _usage_error(error: click.UsageError, arguments: Sequence[str]) -> UsageErro
 def _print_error(text: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         print(text, file=sys.stderr, flush=True)
-
-
-def _abandon_stdout() -> None:
-    # Python flushes stdout at its exit: give it a place where that works.
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complete(instruction: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from typing import IO
 
@@ -40,8 +41,8 @@ class Screen:
 
 
 def write(stream: IO[str], data: bytes) -> None:
-    """Write ``data`` behind what was written as text, and flush; do nothing if the pipe is closed."""
-    with contextlib.suppress(BrokenPipeError):
+    """Write ``data`` behind what was written as text, and flush."""
+    try:
         binary = getattr(stream, "buffer", None)
         if binary is None:
             stream.write(data.decode("utf-8", "backslashreplace"))
@@ -49,3 +50,17 @@ def write(stream: IO[str], data: bytes) -> None:
             stream.flush()
             binary.write(data)
         stream.flush()
+    except BrokenPipeError:
+        abandon(stream)
+
+
+def abandon(stream: IO[str]) -> None:
+    """Let everything written to a closed pipe vanish from now on, what is waiting to be written too.
+
+    Python would raise again at the next flush, at its exit at the latest; and a stage's command, which
+    inherits the stream, would be killed by SIGPIPE.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

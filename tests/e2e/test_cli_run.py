@@ -1,0 +1,255 @@
+"""What the commands print for a small project, word for word."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.sandbox import Result, Sandbox
+
+PIPELINE = """\
+stages:
+  prepare:
+    cmd: sort raw.txt > sorted.txt
+    deps: [raw.txt]
+    outs: [sorted.txt]
+  count:
+    foreach: [a, b]
+    do:
+      cmd: grep -c ${item} sorted.txt > "count.${item}"
+      deps: [sorted.txt]
+      outs: ["count.${item}"]
+  sum:
+    cmd: python -c 'from sum import *'
+    deps: [count.a, count.b, sum.py]
+    params: [scale]
+    metrics:
+      - sum.json:
+          cache: false
+"""
+SUM = """\
+import json
+scale = float(open("params.yaml").read().split()[1])
+total = sum(int(open(f"count.{name}").read()) for name in "ab")
+json.dump({"total": total, "scaled": {"total": total * scale}}, open("sum.json", "w"))
+"""
+
+
+@pytest.fixture
+def small(project: Sandbox) -> Sandbox:
+    project.write("dvc.yaml", PIPELINE)
+    project.write("sum.py", SUM)
+    project.write("params.yaml", "scale: 0.5\n")
+    project.write("raw.txt", "b\na\nab\n")
+    project.commit()
+    return project
+
+
+def lines(result: Result) -> list[str]:
+    """Standard output with every duration as ``T`` and every commit as ``REV``; errors must be empty."""
+    assert result.stderr == ""
+    text = re.sub(r"\b\d+\.\d+ s\b", "T", result.stdout)
+    return re.sub(r"\([0-9a-f]{7}\)", "(REV)", text).splitlines()
+
+
+FIRST = """\
+Running stage 'prepare' (1 of 4): never ran
+> sort raw.txt > sorted.txt
+Stage 'prepare' ran in T
+Running stage 'count@a' (2 of 4): never ran
+> grep -c a sorted.txt > "count.a"
+Stage 'count@a' ran in T
+Running stage 'count@b' (3 of 4): never ran
+> grep -c b sorted.txt > "count.b"
+Stage 'count@b' ran in T
+Running stage 'sum' (4 of 4): never ran
+> python -c 'from sum import *'
+Stage 'sum' ran in T
+4 of 4 stages ran in T: prepare, count@a, count@b, sum
+
+Path       total   scaled.total
+───────────────────────────────
+sum.json       4              2
+
+Experiment 'first' (REV)
+""".splitlines()
+
+SKIPPED = [
+    f"Stage '{name}' didn't change, skipping" for name in ("prepare", "count@a", "count@b", "sum")
+]
+
+
+def test_run_tells_what_ran_and_why(small: Sandbox) -> None:
+    assert lines(small.exp("run", "-n", "first")) == FIRST
+    assert lines(small.exp("run")) == [
+        *SKIPPED,
+        "Nothing changed: all 4 stages are up to date",
+        "Experiment 'first' (REV) holds this state already",
+    ]
+
+    small.write("raw.txt", "b\nb\n")
+    small.exp("run", "-n", "second", code=1)  # grep finds no a
+    small.write("raw.txt", "b\na\nab\n")
+    assert lines(small.exp("repro")) == [
+        "Stage 'prepare' is cached, outputs restored (dep changed: raw.txt)",
+        "Stage 'count@a' is cached, outputs restored (out changed: count.a)",
+        *SKIPPED[2:],
+        "2 stages restored from the cache; 2 up to date",
+    ]
+
+
+def test_a_failure(small: Sandbox) -> None:
+    small.write("raw.txt", "b\nb\n")
+    result = small.exp("repro", code=1)
+    assert re.sub(r"\d+\.\d+ s", "T", result.stdout).splitlines()[-1] == (
+        "1 of 4 stages ran in T: prepare; 1 failed: count@a; 2 not reached"
+    )
+    assert result.stderr == (
+        "error: stage 'count@a' failed: its command ended with exit code 1\n"
+        "  at:      dvc.yaml:6:3\n"
+        '  command: grep -c a sorted.txt > "count.a"\n'
+        "  in:      .\n"
+        "  see its output above; the outs of earlier runs are still in the cache\n"
+    )
+
+
+def test_keep_going(small: Sandbox) -> None:
+    small.write("raw.txt", "b\nb\n")
+    result = small.exp("repro", "-k", code=1)
+    assert "Stage 'count@b' ran in" in result.stdout
+    assert "Stage 'sum' not tried: a stage it depends on failed" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith(
+        "1 failed: count@a; 1 not tried, depending on a failure"
+    )
+
+
+def test_several_jobs_name_the_stage_on_every_line(small: Sandbox) -> None:
+    printed = lines(small.exp("repro", "-j", "2"))
+    assert "prepare | > sort raw.txt > sorted.txt" in printed
+    assert 'count@a | > grep -c a sorted.txt > "count.a"' in printed
+    assert printed[-1] == "4 of 4 stages ran in T: prepare, count@a, count@b, sum"
+
+
+def test_quiet_prints_nothing_but_what_stages_print(small: Sandbox) -> None:
+    small.write("dvc.yaml", PIPELINE.replace("cmd: sort", "cmd: echo hello && sort"))
+    result = small.exp("run", "-q")
+    assert (result.stdout, result.stderr) == ("hello\n", "")
+    result = small.exp("run", "-q")
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+def test_a_dry_run_changes_nothing(small: Sandbox) -> None:
+    assert lines(small.exp("run", "--dry"))[:2] == [
+        "Would run stage 'prepare' (1 of 4): never ran",
+        "> sort raw.txt > sorted.txt",
+    ]
+    assert lines(small.exp("run", "--dry"))[-1] == (
+        "4 of 4 stages would run: prepare, count@a, count@b, sum"
+    )
+    assert small.git("status", "--short") == ""
+    assert small.git("for-each-ref", "refs/exps") == ""
+
+
+def test_asking(small: Sandbox) -> None:
+    small.exp("repro")
+    small.write("params.yaml", "scale: 2\n")
+    result = small.exp("repro", "-i", stdin="y\n")
+    assert "Run stage 'sum'? [y/n] " in result.stdout
+    assert "1 of 4 stages ran" in result.stdout
+
+
+def test_status_and_why(small: Sandbox) -> None:
+    assert lines(small.exp("status")) == [
+        "prepare  never ran",
+        "count@a  never ran",
+        "count@b  never ran",
+        "sum      never ran",
+        "4 of 4 stages changed",
+    ]
+    small.exp("repro")
+    assert lines(small.exp("status")) == ["Up to date: all 4 stages"]
+    assert lines(small.exp("why", "sum")) == ["sum is up to date"]
+    assert small.exp("status", "-q").code == 0
+
+    small.write("params.yaml", "scale: 2\n")
+    small.write("raw.txt", "a\nb\n")
+    small.write("dvc.yaml", PIPELINE.replace("import *'", "import total'"))
+    (small.root / "count.b").unlink()
+    assert lines(small.exp("status")) == [
+        "prepare  dep changed: raw.txt",
+        "count@b  out missing: count.b",
+        "sum      command changed; param changed: params.yaml:scale; dep missing: count.b",
+        "count@a  depends on prepare",
+        "3 of 4 stages changed; 1 may change with what they depend on",
+    ]
+    assert small.exp("status", "-q", code=1).stdout == ""
+    why = lines(small.exp("why", "sum"))
+    assert [re.sub(r"[0-9a-f]{32}", "OID", line) for line in why] == [
+        "sum would run:",
+        "  command changed",
+        "      -python -c 'from sum import *'",
+        "      +python -c 'from sum import total'",
+        "  param changed: params.yaml:scale",
+        "      was  0.5",
+        "      now  2",
+        "  dep missing: count.b",
+        "      was  OID",
+        "      now  missing",
+        "  depends on stages that would run: count@a, count@b",
+    ]
+    assert [line.split()[0] for line in lines(small.exp("why", "count"))[:1]] == ["count@a"]
+
+
+def test_status_as_json(small: Sandbox) -> None:
+    small.exp("repro")
+    small.write("params.yaml", "scale: 2\n")
+    stages = json.loads(small.exp("status", "--json").stdout)["stages"]
+    assert {stage["stage"]: stage["state"] for stage in stages} == {
+        "prepare": "up to date",
+        "count@a": "up to date",
+        "count@b": "up to date",
+        "sum": "changed",
+    }
+    assert stages[-1]["reasons"] == [
+        {"kind": "param changed", "subject": "params.yaml:scale", "old": 0.5, "new": 2}
+    ]
+
+
+def test_dag(small: Sandbox) -> None:
+    assert lines(small.exp("dag")) == ["● prepare", "● count (2 stages)", "● sum"]
+    assert lines(small.exp("dag", "--full", "count")) == [
+        "● prepare",
+        "├─╮",
+        "● │ count@a",
+        "  ● count@b",
+    ]
+    assert lines(small.exp("dag", "prepare", "--mermaid")) == [
+        "flowchart TD",
+        '\tnode1["prepare"]',
+    ]
+    assert small.exp("dag", "--dot").stdout.startswith("digraph {\n")
+
+
+def test_many_skipped_stages_share_a_line(project: Sandbox) -> None:
+    items = ", ".join(str(i) for i in range(30))
+    project.write(
+        "dvc.yaml",
+        f"stages:\n  s:\n    foreach: [{items}]\n    do:\n"
+        '      cmd: echo ${item} > "s.${item}"\n      params: [x]\n      outs: ["s.${item}"]\n',
+    )
+    project.write("params.yaml", "x: 1\n")
+    project.commit()
+    project.exp("repro", "-q")
+    assert lines(project.exp("repro")) == [
+        "30 stages didn't change, skipping",
+        "Nothing changed: all 30 stages are up to date",
+    ]
+    assert len(lines(project.exp("repro", "-v"))) == 31
+
+
+def test_a_reader_that_stops_does_not_stop_the_run(small: Sandbox) -> None:
+    small.command("sh", "-c", "exp repro | head -n 1")
+    assert small.read("sum.json")
+    assert lines(small.exp("status")) == ["Up to date: all 4 stages"]
