@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from redoit.config import schema
-from redoit.config.parse import Sections, excerpt, levels, line_of, read_sections
+from redoit.config.parse import Sections, excerpt, levels, line_of, parse, read_text
 from redoit.config.values import Config, Settings
 from redoit.errors import ConfigError
 from redoit.model import Algo, Place
@@ -23,10 +23,18 @@ def load_config(root: str | None) -> Config:
 
     Raises ConfigError, with file and line, for a file that DVC would not take either.
     """
+    return merged_config((path, read_text(path)) for path in levels(root).values())
+
+
+def merged_config(files: Iterable[tuple[str, str]]) -> Config:
+    """What the files, each a path and its text, say together; later ones count more.
+
+    Raises ConfigError, with file and line.
+    """
     merged: Sections = {}
     read: list[tuple[str, str, Sections]] = []
-    for path in levels(root).values():
-        sections, text = read_sections(path)
+    for path, text in files:
+        sections = parse(text, path)
         if sections:
             check(sections, path, text)
             read.append((path, text, sections))
@@ -207,15 +215,15 @@ def load_settings(root: str) -> Settings:
             place=Place(path),
             hint="make the file readable, or remove it",
         ) from None
-    table = _plain_settings(data)
+    return settings_from(data, path)
+
+
+def settings_from(data: bytes, path: str) -> Settings:
+    """The settings in the content of the file at ``path``. Raises ConfigError."""
+    table: Mapping[str, Any] | None = _plain_settings(data)
     if table is None:
         table = _parse_toml(data, path)
     text = data.decode("utf-8", "replace")
-    return settings_of(table, path, text)
-
-
-def settings_of(table: Mapping[str, Any], path: str, text: str) -> Settings:
-    """The checked settings of a parsed file."""
     for key in table:
         if key != "hash":
             raise _problem(
@@ -226,7 +234,7 @@ def settings_of(table: Mapping[str, Any], path: str, text: str) -> Settings:
                 hint=suggestion(key, ["hash"]),
             )
     value = table.get("hash", Algo.MD5.value)
-    if value not in (Algo.MD5.value, Algo.XXH128.value):
+    if not isinstance(value, str) or value not in (Algo.MD5.value, Algo.XXH128.value):
         raise _problem(
             f"hash must be 'md5' or 'xxh128', not {value!r}",
             path,
@@ -247,10 +255,12 @@ def _plain_settings(data: bytes) -> dict[str, str] | None:
         text = line.strip().decode("ascii", "replace")
         if not text:
             continue
-        if text[0] == "#" and text.isprintable() and text.isascii():
+        if not (text.isascii() and text.isprintable()):
+            return None
+        if text[0] == "#":
             continue
         found = re.fullmatch(_PLAIN_SETTING, text)
-        if found is None or found[1] in table or not text.isprintable():
+        if found is None or found[1] in table:
             return None
         table[found[1]] = found[2] or found[3]
     return table

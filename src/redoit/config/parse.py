@@ -15,20 +15,26 @@ Sections = dict[str, Any]
 # As text: `re` compiles and keeps them at their first use, and most runs need none.
 _HEADER = r"""\[(?:([a-z_]+)|'(remote|machine|db) "([^'"\[\]#\\]+)"')\]"""
 _OPTION = r"""([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([^\s"'#%$,{}\[\]\\][^"'#%$,{}\[\]\\]*)?"""
+_QUOTED = r"""([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"'#%$\\]+)\""""
 _WORD_LIST = r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([a-z]+(?:\s*,\s*[a-z]+)+)"
 _NAMED = r'\s*(remote|machine|db)\s*"(.*)"\s*'
 
 
-def read_sections(path: str) -> tuple[Sections, str]:
-    """The sections of the file and its text; both empty if there is no such file.
+def parse(text: str, path: str) -> Sections:
+    """The sections of ``text``. Raises ConfigError, which names ``path`` and the line."""
+    if not text.strip():
+        return {}
+    plain = _parse_plain(text)
+    return _parse(text, path) if plain is None else plain
 
-    Raises ConfigError for a file that cannot be read or parsed.
-    """
+
+def read_text(path: str) -> str:
+    """The text of the file; empty if there is no such file. Raises ConfigError."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except (FileNotFoundError, NotADirectoryError):
-        return {}, ""
+        return ""
     except OSError as error:
         raise ConfigError(
             f"cannot read the configuration: {error.strerror}",
@@ -36,17 +42,13 @@ def read_sections(path: str) -> tuple[Sections, str]:
             hint="make the file readable, or remove it",
         ) from None
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(
             "the configuration is not UTF-8 text",
             place=Place(path, data.count(b"\n", 0, error.start) + 1),
             hint="save the file as UTF-8",
         ) from None
-    if not text.strip():
-        return {}, text
-    plain = _parse_plain(text)
-    return (_parse(text, path) if plain is None else plain), text
 
 
 def _parse_plain(text: str) -> Sections | None:
@@ -70,12 +72,16 @@ def _parse_plain(text: str) -> Sections | None:
                 return None
             current = group[key] = {}
             continue
-        option = re.fullmatch(_OPTION, line) or re.fullmatch(_WORD_LIST, line)
-        if option is None or current is None or option[1].lower() in current:
+        option = re.fullmatch(_OPTION, line) or re.fullmatch(_QUOTED, line)
+        words = None if option else re.fullmatch(_WORD_LIST, line)
+        found = option or words
+        if found is None or current is None or found[1].lower() in current:
             return None
-        value = (option[2] or "").strip(" \t")
-        words = [word.strip() for word in value.split(",")]
-        current[option[1].lower()] = words if len(words) > 1 else value
+        value = found[2] or ""
+        if words:
+            current[found[1].lower()] = [word.strip() for word in value.split(",")]
+        else:
+            current[found[1].lower()] = value if line.endswith('"') else value.strip(" \t")
     return sections
 
 
