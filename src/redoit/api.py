@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redoit.config.edit import set_option
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session, open_session
@@ -20,7 +21,8 @@ from redoit.initialise import initialise
 from redoit.model import Address, Algo, OutKind, Reason, RepoPath, Request, RunResult, Stage
 from redoit.project import Layout, find_layout
 from redoit.spec import load_index, read_data
-from redoit.store import BadObject
+from redoit.store import BadObject, Item
+from redoit.trace import migrate_traces
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ class StageStatus:
     affected_by: tuple[Address, ...] = ()
     """Stages it depends on directly that are not up to date, or may not stay so: it may run after them."""
     frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """What a migration of the cache did."""
+
+    files: tuple[RepoPath, ...]
+    """The files that were rewritten; none: the project was so already."""
+    lost: tuple[RepoPath, ...]
+    """Paths whose recorded content is neither in the cache nor in the workspace: their records stay."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +220,39 @@ class Project:
         """Read every object of the cache; yields those whose content is not what their name says."""
         with open_session(self._layout) as session:
             yield from session.store.verify()
+
+    def migrate_cache(self, to: str) -> Migrated:
+        """Name all content by ``to`` ("md5" or "xxh128"): objects, then ``dvc.lock`` and ``.dvc`` files, then the
+        project's setting. Runs nothing; the old objects stay. Raises StoreError, TraceError.
+        """
+        algo = Algo(to)
+        with self._exclusive(None), open_session(self._layout) as session:
+            found = session.store.migrate(_recorded(session), algo)
+            session.store.sync()
+            data_files = [stage.file for stage in session.graph.stages.values() if stage.is_data]
+            files = migrate_traces(self._layout, session.index.files, data_files, found.oids, algo)
+        if self._layout.algo is not algo:
+            set_option(self.root, "redoit.hash", algo.value, cwd=self.root)
+            files = [*files, RepoPath(".dvc/redoit.toml")]
+            self._layout = Layout(self.root)
+        return Migrated(tuple(files), tuple(dict.fromkeys(item.path for item in found.lost)))
+
+
+def _recorded(session: Session) -> Iterator[Item]:
+    """Every entry of every trace, with the path it is about and whether the cache is to hold it."""
+    for address in (*session.data, *session.traces.addresses()):
+        stage = session.graph.stages.get(address)
+        trace = session.data.get(address) or session.traces.get(address)
+        if trace is None:
+            continue
+        deps = {dep.text: dep.path for dep in stage.deps} if stage else {}
+        outs = {out.text: out for out in stage.outs} if stage else {}
+        for entry in trace.deps:
+            yield Item(deps.get(entry.path, RepoPath(entry.path)), entry, cached=False)
+        for entry in trace.outs:
+            out = outs.get(entry.path)
+            path = out.path if out else RepoPath(entry.path)
+            yield Item(path, entry, cached=out.cache if out else True)
 
 
 def _statuses(session: Session, addresses: Sequence[Address]) -> list[StageStatus]:

@@ -102,7 +102,7 @@ class _Outs:
         if path in self._children:
             inner = next(self._inside(path))
             raise _overlap(path, stage, inner, self._writer[inner])
-        child = path
+        child: str = path
         while child:
             parent = _parent(child)
             if parent in self._writer:

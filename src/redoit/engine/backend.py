@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from redoit.errors import TraceError
 from redoit.files import write_atomic
-from redoit.model import Entry, Trace
+from redoit.model import Entry, RepoPath, Trace
 
 TRACE = "trace"
 """Key under which a task's values carry the trace of the stage that just ran."""
@@ -21,7 +21,7 @@ TRACE = "trace"
 class Records(Protocol):
     """The traces, by task name: what the backend needs of a session."""
 
-    def entries(self, task: str) -> Mapping[str, Entry] | None:
+    def entries(self, task: str) -> Mapping[RepoPath, Entry] | None:
         """Path of dep → its entry in the stage's last trace; None if the stage never ran."""
 
     def record(self, task: str, trace: Trace) -> None:
@@ -61,7 +61,7 @@ class TraceBackend:
         if self._records is None:
             return None
         entries = self._records.entries(task_id)
-        return entries.get(dependency) if entries else None
+        return entries.get(RepoPath(dependency)) if entries else None
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
         """doit saves a success: the trace comes with the task's values. The rest needs no saving."""

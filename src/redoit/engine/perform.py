@@ -86,7 +86,7 @@ def _check(stage: Stage, session: Session) -> None:
     _params_values(stage, session)
 
 
-def _these(paths: list[str], noun: str) -> str:
+def _these(paths: Sequence[str], noun: str) -> str:
     return f"the {noun} '{paths[0]}' is" if len(paths) == 1 else f"{len(paths)} {noun}s are"
 
 

@@ -143,6 +143,22 @@ def open_session(layout: Layout) -> Iterator[Session]:
 
 def load_session(layout: Layout) -> Session:
     """As ``open_session``, for callers that close it themselves."""
+    session = _read_session(layout)
+    _doubt(session)
+    return session
+
+
+def _doubt(session: Session) -> None:
+    """After a power cut, objects that the journal names may never have reached the disk: read them."""
+    for address in list(session.traces.unsafe):
+        trace = session.traces.get(address)
+        stage = session.graph.stages.get(address)
+        cached = {out.text for out in stage.outs if out.cache} if stage else set()
+        if trace and not all(session.store.intact(e) for e in trace.outs if e.path in cached):
+            session.traces.forget(address)
+
+
+def _read_session(layout: Layout) -> Session:
     index = load_index(layout)
     graph = build_graph(index.stages)
     traces = Traces(layout, index.files)

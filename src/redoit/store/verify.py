@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from redoit.errors import CorruptObject, StoreError
-from redoit.model import Algo, Oid
+from redoit.model import Algo, Entry, Oid
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import digest_file
@@ -46,6 +46,20 @@ def find_bad(layout: Layout) -> Iterator[BadObject]:
                 yield from _bad_of(batch)
                 batch = []
     yield from _bad_of(batch)
+
+
+def is_intact(store_path: Callable[[Oid, Algo], str], entry: Entry) -> bool:
+    """Whether the object of ``entry``, and of a directory every object in it, has the content of its name."""
+    if entry.oid is None:
+        return False
+    path = store_path(entry.oid, entry.algo)
+    if not os.path.exists(path) or _problem(path, entry.oid, entry.algo):
+        return False
+    if not tree.is_dir_oid(entry.oid):
+        return True
+    with open(path, "rb") as file:
+        inner = tree.decode(file.read(), entry.algo, path)
+    return all(is_intact(store_path, Entry(name, oid, entry.algo)) for name, oid in inner)
 
 
 def _objects(folder: str) -> Iterator[tuple[str, Oid]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redoit.errors import SpecError
@@ -27,9 +27,9 @@ _LONGEST_KEY = 60
 # Characters that need no quotes anywhere in a plain scalar, and cannot be line breaks.
 _PRINTABLE = "[\x20-\x7e\xa1-\u1fff\u2c00-\ud7ff\uf900-\ufaff]"
 _PLAIN = re.compile(
-    r"(?![\s#,\[\]{}&*!|>'\"%@`]|[-?:](?:\s|$)|---|\.\.\.)"  # indicators at the start
-    r"(?!.*(?::\s|\s\#|[:\s]$))"  # a key, a comment, or a space at the end
-    rf"{_PRINTABLE}+$"
+    r"(?![\s#,\[\]{}&*!|>'\"%@`]|[-?:](?:\s|\Z)|---|\.\.\.)"  # indicators at the start
+    r"(?!.*(?::\s|\s\#|[:\s]\Z))"  # a key, a comment, or a space at the end
+    rf"{_PRINTABLE}+\Z"
 )
 # What YAML 1.2 (and ruamel's reading of it) takes for something else than a string.
 _RESOLVED = re.compile(
@@ -44,12 +44,18 @@ _RESOLVED = re.compile(
     | [0-9]{4}-[0-9][0-9]-[0-9][0-9]
     | [0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt]|[ \t]+)[0-9][0-9]?:[0-9][0-9]:[0-9][0-9]
       (?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9][0-9]?(?::[0-9][0-9])?))?
-    )$"""
+    )\Z"""
 )
 _MAYBE_RESOLVED = frozenset("-+0123456789.tTfFnN~<=")
-_SINGLE_QUOTED = re.compile("[\x20-\x26\x28-\x7e]+$")
+_SINGLE_QUOTED = re.compile(r"[\x20-\x26\x28-\x7e]+\Z")
 _NEEDS_ESCAPE = re.compile("[\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-_SAFE_WORD = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*$")
+_SAFE_WORD = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*\Z")
+_DIGEST = re.compile(
+    r"(?=[0-9be]*[acdf])[0-9a-f]{32}(?:\.dir)?\Z"
+)  # one of these letters: not a number
+_OWN_KEYS = frozenset(
+    ("path", "hash", "md5", "xxh128", "size", "nfiles", "isexec", "cmd", "deps", "params", "outs")
+)
 
 
 class _NotPlain(Exception):
@@ -61,13 +67,17 @@ def emit_block(data: Mapping[str, Any], indent: int = 0) -> str:
 
     The text is what ruamel.yaml writes in DVC's settings, if that reads back equal to ``data``.
     """
+    lines: list[str] = []
     try:
-        return "".join(_mapping(data, indent))
+        _mapping(lines, data, indent, exact=False)
+        return "".join(lines)
     except _NotPlain:
         text = _ruamel(data, indent)
     if _reads_back(text, data, indent):
         return text
-    return "".join(_mapping(data, indent, exact=True))
+    lines.clear()
+    _mapping(lines, data, indent, exact=True)
+    return "".join(lines)
 
 
 def emit_scalar(text: str) -> str:
@@ -75,79 +85,69 @@ def emit_scalar(text: str) -> str:
     return _string(text, 0, 0, exact=True)
 
 
-def _mapping(data: Mapping[str, Any], indent: int, *, exact: bool = False) -> Iterator[str]:
+def _mapping(lines: list[str], data: Mapping[str, Any], indent: int, *, exact: bool) -> None:
+    """Append the lines of ``data``. ``exact``: no folding, so that any value reads back equal."""
     pad = " " * indent
     for key, value in data.items():
         head = f"{pad}{_key(key, exact)}:"
-        if type(value) is str:
-            yield f"{head} {_string(value, len(head) + 1, indent, exact)}\n"
+        kind = type(value)
+        if kind is str:
+            lines.append(f"{head} {_string(value, len(head) + 1, indent, exact)}\n")
+        elif kind is int:
+            lines.append(f"{head} {value}\n")
+        elif value is None:
+            lines.append(f"{head}\n")
+        elif kind is list or kind is tuple:
+            lines.append(f"{head}\n" if value else f"{head} []\n")
+            _sequence(lines, value, indent, exact=exact)
+        elif isinstance(value, Mapping):
+            lines.append(f"{head}\n" if value else f"{head} {{}}\n")
+            _mapping(lines, value, indent + 2, exact=exact)
         else:
-            yield from _value(head, value, indent, exact)
+            lines.append(f"{head} {_scalar(value)}\n")
 
 
-def _value(head: str, value: Any, indent: int, exact: bool) -> Iterator[str]:
-    """Lines of ``value`` behind ``head`` (a key with its colon) at ``indent``."""
-    if isinstance(value, Mapping):
-        if value:
-            yield f"{head}\n"
-            yield from _mapping(value, indent + 2, exact=exact)
-        else:
-            yield f"{head} {{}}\n"
-    elif isinstance(value, (list, tuple)):
-        if value:
-            yield f"{head}\n"
-            yield from _sequence(value, indent, exact)
-        else:
-            yield f"{head} []\n"
-    elif value is None:
-        yield f"{head}\n"
-    else:
-        yield f"{head} {_scalar(value, len(head) + 1, indent, exact)}\n"
-
-
-def _sequence(items: list[Any] | tuple[Any, ...], indent: int, exact: bool) -> Iterator[str]:
+def _sequence(lines: list[str], items: Sequence[Any], indent: int, *, exact: bool) -> None:
     pad = " " * indent
     for item in items:
-        if isinstance(item, (Mapping, list, tuple)) and item:
-            inner = (
-                _mapping(item, indent + 2, exact=exact)
-                if isinstance(item, Mapping)
-                else _sequence(item, indent + 2, exact)
-            )
+        kind = type(item)
+        if kind is str:
+            lines.append(f"{pad}- {_string(item, indent + 2, indent, exact)}\n")
+        elif kind is list or kind is tuple or isinstance(item, Mapping):
+            if not item:
+                lines.append(f"{pad}- {'{}' if isinstance(item, Mapping) else '[]'}\n")
+                continue
+            first = len(lines)
+            if isinstance(item, Mapping):
+                _mapping(lines, item, indent + 2, exact=exact)
+            else:
+                _sequence(lines, item, indent + 2, exact=exact)
             # The first line of what is inside stands behind the dash.
-            lines = iter(inner)
-            first = next(lines)
-            yield f"{pad}- {first[indent + 2 :]}"
-            yield from lines
-        elif item is None:
-            if not exact:
-                raise _NotPlain  # ruamel's spacing depends on what came before
-            yield f"{pad}- null\n"
-        elif isinstance(item, Mapping):
-            yield f"{pad}- {{}}\n"
-        elif isinstance(item, (list, tuple)):
-            yield f"{pad}- []\n"
+            lines[first] = f"{pad}- {lines[first][indent + 2 :]}"
+        elif item is not None:
+            lines.append(f"{pad}- {_scalar(item)}\n")
+        elif exact:
+            lines.append(f"{pad}- null\n")
         else:
-            yield f"{pad}- {_scalar(item, indent + 2, indent, exact)}\n"
+            raise _NotPlain  # ruamel's spacing depends on what came before
 
 
 def _key(key: Any, exact: bool) -> str:
     if type(key) is str:
-        if _SAFE_WORD.match(key) and len(key) <= _LONGEST_KEY and not _is_resolved(key):
+        if key in _OWN_KEYS or (len(key) <= _LONGEST_KEY and _is_word(key)):
             return key
         if len(key) <= _LONGEST_KEY:
             return _string(key, 0, 0, exact)
         if exact:
             return _quoted(key)
-    elif exact and (key is None or isinstance(key, (bool, int, float))):
-        return _scalar(key, 0, 0, exact) if key is not None else "null"
+    elif exact:
+        return "null" if key is None else _scalar(key)
     raise _NotPlain
 
 
-def _scalar(value: Any, column: int, indent: int, exact: bool) -> str:
+def _scalar(value: Any) -> str:
+    """A number or a truth value."""
     kind = type(value)
-    if kind is str:
-        return _string(value, column, indent, exact)
     if kind is bool:
         return "true" if value else "false"
     if kind is int:
@@ -163,8 +163,11 @@ def _scalar(value: Any, column: int, indent: int, exact: bool) -> str:
 
 def _string(text: str, column: int, indent: int, exact: bool) -> str:
     """``text`` as a scalar that starts at ``column``, in a mapping or sequence at ``indent``."""
+    fits = column + len(text) <= WIDTH
+    if fits and _is_word(text):
+        return text
     if _PLAIN.match(text) and not _is_resolved(text):
-        if column + len(text) <= WIDTH:
+        if fits:
             return text
         if not exact and "  " not in text:
             return _folded(text, column, indent + 2)
@@ -175,6 +178,13 @@ def _string(text: str, column: int, indent: int, exact: bool) -> str:
     if exact:
         return _quoted(text)
     raise _NotPlain
+
+
+def _is_word(text: str) -> bool:
+    """Whether ``text`` is surely plain: the quick answer for nearly all paths, names and digests."""
+    if _DIGEST.match(text):
+        return True
+    return text[:1] not in _MAYBE_RESOLVED and _SAFE_WORD.match(text) is not None
 
 
 def _folded(text: str, column: int, indent: int) -> str:

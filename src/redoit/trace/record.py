@@ -18,6 +18,7 @@ from redoit.model import Algo, Entry, Oid, Trace
 
 _ALGOS = (Algo.MD5, Algo.XXH128, Algo.MD5_DOS2UNIX)
 _MD5 = Algo.MD5
+_scan = json.JSONDecoder().scan_once
 DEFAULT_PARAMS = "params.yaml"
 
 
@@ -142,15 +143,10 @@ def encode(trace: Trace) -> str:
 
 def decode(text: str) -> Trace:
     """The trace of a record that ``encode`` made."""
-    command, deps, params, outs = json.loads(text)
+    command, deps, params, outs = _scan(text, 0)[0]
     if type(params) is list:
         params = _unpack(params[0])
-    return Trace(
-        command,
-        tuple([_unpack_entry(item) for item in deps]),
-        params,
-        tuple([_unpack_entry(item) for item in outs]),
-    )
+    return Trace(command, _unpack_entries(deps), params, _unpack_entries(outs))
 
 
 def _pack_entries(entries: Iterable[Entry]) -> list[list[Any]]:
@@ -163,11 +159,15 @@ def _pack_entries(entries: Iterable[Entry]) -> list[list[Any]]:
     return packed
 
 
-def _unpack_entry(item: list[Any]) -> Entry:
-    if len(item) == 3:
-        return Entry(item[0], item[1], _MD5, item[2])
-    path, oid, size, nfiles, algo, isexec = item
-    return Entry(path, oid, _ALGOS[algo], size, nfiles, isexec)
+def _unpack_entries(items: list[list[Any]]) -> tuple[Entry, ...]:
+    return tuple(
+        [
+            Entry(item[0], item[1], _MD5, item[2])
+            if len(item) == 3
+            else Entry(item[0], item[1], _ALGOS[item[4]], item[2], item[3], item[5])
+            for item in items
+        ]
+    )
 
 
 def _pack(value: Any) -> Any:

@@ -111,6 +111,10 @@ class Traces:
         """
         self._append(stage.file, stage.name, stage.address, trace)
 
+    def addresses(self) -> list[Address]:
+        """Every stage that has a trace, also those that are in no ``dvc.yaml`` any more."""
+        return list(self._records)
+
     def pending(self) -> list[Address]:
         """The stages whose traces are in the journal, not yet in ``dvc.lock``."""
         with self._mutex:
