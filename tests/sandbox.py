@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ def isolated_environment(home: Path) -> dict[str, str]:
         SHELL="/bin/sh",
         LC_ALL="C.UTF-8",
         TZ="UTC",
-        PYTHONDONTWRITEBYTECODE="1",
+        # Compiled modules are shared by all tests, and never lie in a project under test.
+        PYTHONPYCACHEPREFIX=str(Path(tempfile.gettempdir()) / "redoit-tests-pycache"),
         GIT_CONFIG_NOSYSTEM="1",
         GIT_CONFIG_GLOBAL=os.devnull,
         GIT_AUTHOR_NAME="Ada Author",
