@@ -1,14 +1,16 @@
 """The words of Redoit as types: immutable values that every room shares.
 
+They are named tuples: a frozen dataclass takes seven times as long to define, and these definitions are
+executed at the start of every command.
+
 No module here imports anything of Redoit, reads a file or runs a command.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 
 RepoPath = NewType("RepoPath", str)
 """A path with ``/``, normalised, relative to the project's root; absolute if outside of it. The root is ``""``."""
@@ -32,8 +34,7 @@ class Algo(str, Enum):
     """DVC 2's: md5 of text with line ends made ``\\n``; entries without a ``hash:`` key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a file: line and column count from 1; 0 means the whole file."""
 
     file: str
@@ -56,16 +57,14 @@ class OutKind(str, Enum):
     PLOT = "plots"
 
 
-@dataclass(frozen=True, slots=True)
-class Dep:
+class Dep(NamedTuple):
     """A file or directory that a stage reads. ``text`` is the path as ``dvc.lock`` has it, relative to wdir."""
 
     path: RepoPath
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParamsDep:
+class ParamsDep(NamedTuple):
     """Values of a params file that a stage reads: dotted ``keys``; no keys means the whole file."""
 
     path: RepoPath
@@ -73,8 +72,7 @@ class ParamsDep:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Out:
+class Out(NamedTuple):
     """A file or directory that a stage writes. ``text`` as in Dep."""
 
     path: RepoPath
@@ -89,8 +87,7 @@ class Out:
     """Plot properties, ``type``, ``labels`` and ``meta``: for reports, never for decisions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One resolved entry of ``dvc.yaml``, or a ``.dvc`` file (then ``cmd`` is None: a source of data)."""
 
     address: Address
@@ -121,8 +118,7 @@ class Stage:
         return self.cmd is not None and not (self.deps or self.params or self.outs)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A dep or an out in a trace. ``path`` is the ``text`` of the Dep or Out; ``oid`` None: not recorded."""
 
     path: str
@@ -133,8 +129,7 @@ class Entry:
     isexec: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """What is known of a stage's last good run: its entry in ``dvc.lock``."""
 
     cmd: str | list[str] | None
@@ -144,8 +139,7 @@ class Trace:
     outs: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What a path holds now, in the project's algo. ``nfiles`` is None for a file."""
 
     oid: Oid
@@ -179,8 +173,7 @@ class Why(str, Enum):
     FORCED = "forced"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a stage must run, as data: what kind, about what, and from what to what."""
 
     kind: Why
@@ -207,8 +200,7 @@ class Outcome(str, Enum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class StageResult:
+class StageResult(NamedTuple):
     """The end of one stage in a run: its outcome, why it had to run, how long it took (seconds)."""
 
     address: Address
@@ -220,8 +212,7 @@ class StageResult:
     """The failure was ignored (``--ignore-errors``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one ``exp run`` or ``exp repro`` is asked to do; each field is an option of the same name."""
 
     targets: tuple[str, ...] = ()
@@ -244,8 +235,7 @@ class Request:
     jobs: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(NamedTuple):
     """A whole run: every planned stage's result, in the order of the plan."""
 
     stages: tuple[StageResult, ...]

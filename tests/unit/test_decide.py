@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -68,8 +68,8 @@ def reasons(stage=STAGE, trace=TRACE, *, files=None, cache=None, values=...):
     return list(all_reasons(stage, trace, table))
 
 
-FROZEN = replace(STAGE, frozen=True)
-CALLBACK = replace(STAGE, deps=(), params=(), outs=())
+FROZEN = STAGE._replace(frozen=True)
+CALLBACK = STAGE._replace(deps=(), params=(), outs=())
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         ({}, []),
         ({"trace": None}, [(Why.NEVER_RAN, "train", None, None)]),
         (
-            {"stage": replace(STAGE, cmd="python train.py -v")},
+            {"stage": STAGE._replace(cmd="python train.py -v")},
             [(Why.COMMAND_CHANGED, "train", "python train.py", "python train.py -v")],
         ),
         (
-            {"stage": replace(STAGE, cmd=("a", "b")), "trace": replace(TRACE, cmd=["a", "b"])},
+            {"stage": STAGE._replace(cmd=("a", "b")), "trace": TRACE._replace(cmd=["a", "b"])},
             [],
         ),
         ({"files": {"train.py": "t2"}}, [(Why.DEP_CHANGED, "train.py", "t1", "t2")]),
         ({"files": {"data": None}}, [(Why.DEP_MISSING, "data", "d1.dir", "missing")]),
-        ({"trace": replace(TRACE, deps=TRACE.deps[1:])}, [(Why.DEP_NEW, "data", None, "d1.dir")]),
-        ({"stage": replace(STAGE, deps=STAGE.deps[:1])}, []),
+        ({"trace": TRACE._replace(deps=TRACE.deps[1:])}, [(Why.DEP_NEW, "data", None, "d1.dir")]),
+        ({"stage": STAGE._replace(deps=STAGE.deps[:1])}, []),
         (
             {"values": {"lr": 0.2, "deep.er": None}},
             [(Why.PARAM_CHANGED, "params.yaml:lr", 0.1, 0.2)],
@@ -96,34 +96,34 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         ({"values": {"lr": 0.1}}, [(Why.PARAM_MISSING, "params.yaml:deep.er", None, None)]),
         ({"values": None}, [(Why.PARAMS_FILE_MISSING, "params.yaml", None, None)]),
         (
-            {"trace": replace(TRACE, params={"params.yaml": {"lr": 0.1}})},
+            {"trace": TRACE._replace(params={"params.yaml": {"lr": 0.1}})},
             [(Why.PARAM_NEW, "params.yaml:deep.er", None, None)],
         ),
         (
-            {"trace": replace(TRACE, params=None)},
+            {"trace": TRACE._replace(params=None)},
             [(Why.PARAM_NEW, "params.yaml", None, {"lr": 0.1, "deep.er": None})],
         ),
         ({"files": {"model": None}}, [(Why.OUT_MISSING, "model", None, None)]),
         ({"files": {"model": "m2"}}, [(Why.OUT_CHANGED, "model", "m1", "m2")]),
         ({"files": {"m.json": "j2"}}, [(Why.OUT_CHANGED, "m.json", "j1", "j2")]),
-        ({"trace": replace(TRACE, outs=TRACE.outs[:1])}, [(Why.OUT_NEW, "model", None, None)]),
+        ({"trace": TRACE._replace(outs=TRACE.outs[:1])}, [(Why.OUT_NEW, "model", None, None)]),
         ({"cache": set()}, [(Why.OUT_NOT_CACHED, "model", "m1", None)]),
-        ({"stage": replace(STAGE, always_changed=True)}, [(Why.ALWAYS, "train", None, None)]),
+        ({"stage": STAGE._replace(always_changed=True)}, [(Why.ALWAYS, "train", None, None)]),
         (
-            {"stage": CALLBACK, "trace": replace(TRACE, deps=(), params=None, outs=())},
+            {"stage": CALLBACK, "trace": TRACE._replace(deps=(), params=None, outs=())},
             [(Why.ALWAYS, "train", None, None)],
         ),
         ({"stage": FROZEN, "files": {"train.py": "t2", "data": None}, "values": None}, []),
         ({"stage": FROZEN, "files": {"model": "m2"}}, [(Why.OUT_CHANGED, "model", "m1", "m2")]),
-        ({"stage": replace(FROZEN, always_changed=True)}, []),
+        ({"stage": FROZEN._replace(always_changed=True)}, []),
         (
-            {"stage": replace(STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),))},
+            {"stage": STAGE._replace(params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),))},
             [],
         ),
         (
             {
-                "stage": replace(
-                    STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
+                "stage": STAGE._replace(
+                    params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
                 ),
                 "values": {"lr": 0.1, "deep.er": None, "more": 1},
             },
@@ -131,8 +131,8 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         ),
         (
             {
-                "stage": replace(
-                    STAGE, params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
+                "stage": STAGE._replace(
+                    params=(ParamsDep(RepoPath("params.yaml"), "params.yaml"),)
                 ),
                 "values": {"lr": 0.1},
             },
@@ -141,7 +141,7 @@ CALLBACK = replace(STAGE, deps=(), params=(), outs=())
         (
             {
                 "values": {"lr": 0.1, "deep.er": (1,)},
-                "trace": replace(TRACE, params={"params.yaml": {"lr": 0.1, "deep.er": [1]}}),
+                "trace": TRACE._replace(params={"params.yaml": {"lr": 0.1, "deep.er": [1]}}),
             },
             [],
         ),

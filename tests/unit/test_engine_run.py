@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -430,4 +429,4 @@ def test_no_commit_leaves_the_cache_alone(pipeline):
 
 def test_results_are_frozen_values(pipeline):
     result = pipeline.run("a")
-    assert replace(result, interrupted=True).exit_code == 130
+    assert result._replace(interrupted=True).exit_code == 130

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -159,7 +158,7 @@ def run_options(command: Decorated) -> Decorated:
 
 def request_of(params: Mapping[str, Any]) -> Request:
     """The parsed command line as a Request; params have the names of its fields."""
-    fields = {field.name for field in dataclasses.fields(Request)}
+    fields = set(Request._fields)
     asked = {name: value for name, value in params.items() if name in fields}
     on_error = params["on_error"]
     return Request(
