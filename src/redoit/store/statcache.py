@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from redoit.files import locked
 from redoit.model import Algo, Fingerprint, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store.digests import Digests
@@ -284,17 +285,29 @@ def _connect(path: str) -> sqlite3.Connection:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version != _VERSION:
-            if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise _Foreign
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT")
+        if not _is_ours(db):
+            # One after the other: switching to WAL does not wait for another process.
+            with locked(f"{path}.lock"):
+                if not _is_ours(db):
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.executescript(
+                        f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT"
+                    )
         db.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _is_ours(db: sqlite3.Connection) -> bool:
+    """Whether the database has our tables; False if it has none. Raises _Foreign for others."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == _VERSION:
+        return True
+    if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise _Foreign
+    return False
 
 
 def _read_all(db: sqlite3.Connection) -> tuple[dict[str, FileRow], dict[str, DirRow]]:

@@ -54,7 +54,7 @@ def decode(data: bytes, algo: Algo, where: str) -> list[tuple[str, Oid]]:
         key = key_of(algo)
         names = [row["relpath"] for row in rows]
         oids = [row[key] for row in rows]
-        if _are_names(names) and _are_oids(oids):
+        if isinstance(rows, list) and _are_names(names) and _are_oids(oids):
             return sorted(zip(names, oids, strict=True))
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
@@ -66,10 +66,11 @@ def decode(data: bytes, algo: Algo, where: str) -> list[tuple[str, Oid]]:
 
 
 def _are_names(names: list[str]) -> bool:
-    """Whether all are paths below the directory, with nothing in them that leads elsewhere."""
+    """Whether all are different paths below the directory, and nothing in them leads elsewhere."""
     text = "/" + "/\0/".join(names) + "/"
     return (
         text.count("\0") == max(len(names) - 1, 0)
+        and len(set(names)) == len(names)
         and "//" not in text
         and "/./" not in text
         and "/../" not in text
