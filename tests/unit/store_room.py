@@ -19,6 +19,7 @@ class Room:
 
     def __init__(self, root: Path, *, algo: str = "md5", config: str = "") -> None:
         self.root = root
+        self._time = 10**18 + 1000
         (root / ".dvc").mkdir(parents=True, exist_ok=True)
         if config or not (root / ".dvc" / "config").exists():
             (root / ".dvc" / "config").write_text(config)
@@ -44,7 +45,8 @@ class Room:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         if old:
-            os.utime(file, ns=(10**18, 10**18 + 1))
+            self._time += 1
+            os.utime(file, ns=(self._time, self._time))
         self.look.forget(RepoPath(path))
         return file
 
