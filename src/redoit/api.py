@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redoit.config.edit import set_option
 from redoit.engine.listener import Listener, Silent
@@ -25,8 +24,7 @@ from redoit.store import BadObject, Item
 from redoit.trace import migrate_traces
 
 
-@dataclass(frozen=True)
-class StageStatus:
+class StageStatus(NamedTuple):
     """What would happen to a stage now: no reasons means that it is up to date as it stands."""
 
     address: Address
@@ -36,8 +34,7 @@ class StageStatus:
     frozen: bool = False
 
 
-@dataclass(frozen=True)
-class Migrated:
+class Migrated(NamedTuple):
     """What a migration of the cache did."""
 
     files: tuple[RepoPath, ...]
@@ -46,8 +43,7 @@ class Migrated:
     """Paths whose recorded content is neither in the cache nor in the workspace: their records stay."""
 
 
-@dataclass(frozen=True)
-class ExperimentResult:
+class ExperimentResult(NamedTuple):
     """A run and its record. ``experiment`` is None when nothing was recorded: a stage failed, or a dry run."""
 
     run: RunResult

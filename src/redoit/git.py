@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import re
-import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -375,7 +372,8 @@ def _copy(source: str, target: str) -> bool:
         with open(source, "rb") as old:
             times = os.fstat(old.fileno())
             with open(target, "wb") as new:
-                shutil.copyfileobj(old, new, 1 << 20)
+                while data := old.read(1 << 20):
+                    new.write(data)
     except FileNotFoundError:
         return False
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -391,6 +389,9 @@ def _remove_leftovers(folder: str) -> None:
 
 
 def _login() -> dict[str, str]:
+    import getpass  # both are slow to import, and seldom needed
+    import socket
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):

@@ -13,7 +13,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from redoit.errors import (
     CycleError,
@@ -28,8 +28,7 @@ from redoit.model import Address, RepoPath, Request, Stage
 PIPELINE_FILE = "dvc.yaml"
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(NamedTuple):
     """All stages with their edges, checked: no cycle, no path written twice."""
 
     stages: Mapping[Address, Stage]
@@ -45,8 +44,7 @@ class Graph:
         return result
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The stages of a request in topological order, with the edges among them."""
 
     stages: tuple[Stage, ...]

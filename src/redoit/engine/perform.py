@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from redoit.engine.executor import Executor, Sink
 from redoit.engine.session import Session
@@ -23,8 +23,7 @@ from redoit.errors import (
 from redoit.model import Entry, Outcome, OutKind, Stage, Trace, Why
 
 
-@dataclass(frozen=True)
-class Means:
+class Means(NamedTuple):
     """What every stage of one run is carried out with."""
 
     session: Session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from redoit.errors import ExperimentExists
 from redoit.experiments.names import check_name, new_name
@@ -15,8 +15,7 @@ from redoit.spec import Index
 from redoit.trace import Traces, hash_experiment
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(NamedTuple):
     """An experiment as Git has it. ``created``: by this call; else it was there before."""
 
     name: str

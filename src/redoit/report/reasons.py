@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from redoit.model import Content, Entry, Reason, Why
@@ -37,9 +36,28 @@ def full(reason: Reason, paint: Paint) -> list[str]:
         return [head, *(f"    {line}" for line in command_diff(reason.old, reason.new, paint))]
     if reason.old is None and reason.new is None:
         return [head]
-    old, new = shown(reason.old), shown(reason.new)
-    rows = [f"    was  {paint.red(old)}", f"    now  {paint.green(new)}"]
-    return [head, *rows]
+    if isinstance(reason.old, Mapping) and isinstance(reason.new, Mapping):
+        lines = [head]
+        for key, old, new in differing(reason.old, reason.new):
+            lines += [f"    {key}", *(f"  {line}" for line in _was_and_now(old, new, paint))]
+        return lines
+    return [head, *_was_and_now(reason.old, reason.new, paint)]
+
+
+def _was_and_now(old: Any, new: Any, paint: Paint) -> list[str]:
+    return [f"    was  {paint.red(shown(old))}", f"    now  {paint.green(shown(new))}"]
+
+
+def differing(
+    old: Mapping[str, Any], new: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Dotted key, old and new value of all that is not the same in two nested mappings."""
+    for key in dict.fromkeys((*old, *new)):
+        was, now = old.get(key), new.get(key)
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            yield from differing(was, now, f"{above}{key}.")
+        elif was != now:
+            yield f"{above}{key}", was, now
 
 
 def _subject(reason: Reason) -> str:
@@ -62,6 +80,8 @@ def shown(value: Any) -> str:
 
 def command_diff(old: Any, new: Any, paint: Paint) -> list[str]:
     """The lines of a unified diff between two commands (text, or a list of texts)."""
+    import difflib
+
     lines = []
     # The first three lines name files and places, which commands do not have.
     for line in list(difflib.unified_diff(_lines(old), _lines(new), lineterm="", n=3))[3:]:

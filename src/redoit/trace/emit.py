@@ -26,14 +26,14 @@ _LONGEST_KEY = 60
 
 # Characters that need no quotes anywhere in a plain scalar, and cannot be line breaks.
 _PRINTABLE = "[\x20-\x7e\xa1-\u1fff\u2c00-\ud7ff\uf900-\ufaff]"
-_PLAIN = re.compile(
+# These two are compiled at their first use: a run with nothing to do has none for them.
+_PLAIN = (
     r"(?![\s#,\[\]{}&*!|>'\"%@`]|[-?:](?:\s|\Z)|---|\.\.\.)"  # indicators at the start
     r"(?!.*(?::\s|\s\#|[:\s]\Z))"  # a key, a comment, or a space at the end
     rf"{_PRINTABLE}+\Z"
 )
 # What YAML 1.2 (and ruamel's reading of it) takes for something else than a string.
-_RESOLVED = re.compile(
-    r"""(?x)(?:
+_RESOLVED = r"""(?x)(?:
       true|True|TRUE|false|False|FALSE
     | null|Null|NULL|~|<<|=
     | [-+]?0b[0-1_]+ | [-+]?0o?[0-7_]+ | [-+]?[0-9_]+ | [-+]?0x[0-9a-fA-F_]+
@@ -45,7 +45,6 @@ _RESOLVED = re.compile(
     | [0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt]|[ \t]+)[0-9][0-9]?:[0-9][0-9]:[0-9][0-9]
       (?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9][0-9]?(?::[0-9][0-9])?))?
     )\Z"""
-)
 _MAYBE_RESOLVED = frozenset("-+0123456789.tTfFnN~<=")
 _SINGLE_QUOTED = re.compile(r"[\x20-\x26\x28-\x7e]+\Z")
 _NEEDS_ESCAPE = re.compile("[\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -166,7 +165,7 @@ def _string(text: str, column: int, indent: int, exact: bool) -> str:
     fits = column + len(text) <= WIDTH
     if fits and _is_word(text):
         return text
-    if _PLAIN.match(text) and not _is_resolved(text):
+    if re.match(_PLAIN, text) and not _is_resolved(text):
         if fits:
             return text
         if not exact and "  " not in text:
@@ -218,7 +217,7 @@ def _quoted(text: str) -> str:
 
 
 def _is_resolved(text: str) -> bool:
-    return text[:1] in _MAYBE_RESOLVED and _RESOLVED.match(text) is not None
+    return text[:1] in _MAYBE_RESOLVED and re.match(_RESOLVED, text) is not None
 
 
 def _ruamel(data: Mapping[str, Any], indent: int) -> str:

@@ -13,12 +13,9 @@ from redoit.trace.datafile import replace_oids
 from redoit.trace.emit import emit_scalar
 from redoit.trace.traces import Traces, lock_path
 
-_DIGEST = re.compile(
-    r"""^(?P<indent>[ ]+(?:-[ ])?)
+_DIGEST = r"""(?mx)^(?P<indent>[ ]+(?:-[ ])?)
     (?:hash:[ ](?:md5|xxh128)\n(?P<same>[ ]+))?
-    (?:md5|xxh128):[ ](?P<quote>['"]?)(?P<oid>[0-9a-f]{32}(?:\.dir)?)(?P=quote)[ ]*$""",
-    re.M | re.X,
-)
+    (?:md5|xxh128):[ ](?P<quote>['"]?)(?P<oid>[0-9a-f]{32}(?:\.dir)?)(?P=quote)[ ]*$"""
 
 
 def migrate_traces(
@@ -59,7 +56,7 @@ def _rewrite_lock(layout: Layout, path: RepoPath, mapping: Mapping[Oid, Oid], to
     try:
         with open(target, encoding="utf-8", newline="") as file:
             old = file.read()
-        new = _DIGEST.sub(renamed, old)
+        new = re.sub(_DIGEST, renamed, old)
         if new == old:
             return False
         write_atomic(target, new.encode())
