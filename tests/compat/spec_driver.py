@@ -2,7 +2,8 @@
 
 Reads requests as JSON lines from stdin, ``{"root": "..."}``, and answers each with
 ``{"stages": [...], "top": {...}}`` or ``{"error": "...", "kind": "..."}``. ``{"yaml": "..."}`` is answered with what
-DVC's parser reads in that text, ``{"ignored": ROOT, "paths": [[PATH, IS_DIR], ...]}`` with booleans.
+DVC's parser reads in that text, ``{"ignored": ROOT, "paths": [[PATH, IS_DIR], ...]}`` (what
+``.dvcignore`` says) and ``{"git_ignored": ROOT, "paths": ...}`` with booleans.
 It knows nothing of this project.
 """
 
@@ -131,6 +132,15 @@ def answer(request):
                 repo.dvcignore.is_ignored_dir(os.path.join(root, path))
                 if is_dir
                 else repo.dvcignore.is_ignored_file(os.path.join(root, path))
+                for path, is_dir in request["paths"]
+            ]
+        }
+    if "git_ignored" in request:
+        root = request["git_ignored"]
+        scm = Repo(root).scm
+        return {
+            "value": [
+                bool(scm.is_ignored(os.path.join(root, path) + ("/" if is_dir else "")))
                 for path, is_dir in request["paths"]
             ]
         }

@@ -77,7 +77,8 @@ class Ignore:
                 data = handle.read()
         except OSError:
             return Rules(())
-        return Rules(line.strip() for line in Source.decode(file, data).text.split("\n"))
+        lines = (line.strip() for line in Source.decode(file, data).text.split("\n"))
+        return Rules(lines, reach=True)
 
 
 def read_ignore(layout: Layout) -> Ignore:
@@ -126,11 +127,17 @@ class GitRules:
         if folder not in self._folders:
             parent, _, name = folder.rpartition("/")
             above = self._chain(parent)
-            if above is None or _decide(above, folder, name, True) or _emptied(above, folder):
-                self._folders[folder] = None
-            else:
-                self._folders[folder] = (*_own_rules(folder), *above)
+            self._folders[folder] = None if above is None else _enter(above, folder, name)
         return self._folders[folder]
+
+
+def _enter(above: _Chain, folder: str, name: str) -> _Chain | None:
+    """The rules that hold in ``folder``; None if it is ignored."""
+    own = _own_rules(folder)
+    verdict = own[0][1].swallows() if own else None
+    if verdict is None:
+        verdict = _decide(above, folder, name, True)
+    return None if verdict or _emptied(above, folder) else (*own, *above)
 
 
 def _emptied(chain: _Chain, folder: str) -> bool:

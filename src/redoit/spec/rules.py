@@ -11,7 +11,7 @@ _MAGIC = frozenset("*?[\\")
 class _Rule:
     """One line: a pattern without ``!`` and without slashes at both ends."""
 
-    __slots__ = ("anchored", "body", "dirs_only", "ignore", "order", "regex")
+    __slots__ = ("anchored", "body", "dirs_only", "ignore", "inside", "order", "regex")
 
     def __init__(
         self, order: int, ignore: bool, dirs_only: bool, body: str, anchored: bool
@@ -23,12 +23,16 @@ class _Rule:
         self.body = body
         self.anchored = anchored
         """It holds a slash, so it is matched from the file's folder; otherwise at any depth."""
+        self.inside = anchored and (body.endswith(("/*", "/**")) or body in ("*", "**"))
+        """It names what a folder holds."""
         self.regex: re.Pattern[str] | None = None
 
     def matches(self, relative: str, name: str) -> bool:
-        """Whether the glob names the path; ``relative`` is seen from the folder of the file."""
+        """Whether it names the path; ``relative`` is seen from the folder of the file."""
         if self.regex is None:
             body = self.body
+            if not _MAGIC.intersection(body):
+                return body == (relative if self.anchored else name)
             rest = body[1:]
             if body[0] == "*" and not self.anchored and not _MAGIC.intersection(rest):
                 return name.endswith(rest)
@@ -37,13 +41,21 @@ class _Rule:
 
 
 class Rules:
-    """The rules of one file, the last that matches wins; literal names cost one look-up, however many."""
+    """The rules of one file, the last that matches wins; literal names cost one look-up, however many.
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    ``reach``: a rule for a folder also decides about all that it holds, as DVC reads ``.dvcignore``. That
+    makes a difference only where ``!`` takes something back in: for Git it takes back the folder alone.
+    """
+
+    def __init__(self, lines: Iterable[str], *, reach: bool = False) -> None:
         self._paths: dict[str, list[_Rule]] = {}
         self._names: dict[str, list[_Rule]] = {}
         self._globs: list[_Rule] = []
-        for rule in _parse(lines):
+        rules = list(_parse(lines))
+        if reach:
+            rules = [_as_dvc(rule) for rule in rules if rule.body.strip("*/") or not rule.dirs_only]
+        self._reach = rules[::-1] if reach and not all(rule.ignore for rule in rules) else None
+        for rule in rules:
             if _MAGIC.intersection(rule.body):
                 self._globs.append(rule)
             else:
@@ -56,6 +68,8 @@ class Rules:
 
     def decide(self, relative: str, name: str, is_dir: bool) -> bool | None:
         """True: ignored; False: taken back in; None: no rule says anything."""
+        if self._reach is not None:
+            return self._decide_reaching(self._reach, relative, is_dir)
         best: _Rule | None = None
         for found in (self._paths.get(relative), self._names.get(name)):
             for rule in found or ():
@@ -69,12 +83,32 @@ class Rules:
                 break
         return None if best is None else best.ignore
 
-    def empties(self, relative: str) -> bool | None:
-        """As ``decide``, for what a directory holds: rules such as ``dir/*`` that name its content only."""
-        for rule in self._globs:
-            if rule.body.endswith(("/*", "/**")) and rule.matches(f"{relative}/x", "x"):
+    @staticmethod
+    def _decide_reaching(rules: list[_Rule], relative: str, is_dir: bool) -> bool | None:
+        parts = relative.split("/")
+        above = [("/".join(parts[: index + 1]), part) for index, part in enumerate(parts)]
+        for rule in rules:
+            if (is_dir or not rule.dirs_only) and any(rule.matches(*part) for part in above):
                 return rule.ignore
         return None
+
+    def swallows(self) -> bool | None:
+        """As ``decide``, for the folder that the file itself lies in: DVC's Git library asks that of ``**``."""
+        return next((rule.ignore for rule in self._globs if rule.body == "**"), None)
+
+    def empties(self, relative: str) -> bool | None:
+        """As ``decide``, for what a folder holds: rules such as ``dir/*`` that name its content only."""
+        for rule in self._globs:
+            if rule.inside and rule.matches(f"{relative}/x", "x"):
+                return rule.ignore
+        return None
+
+
+def _as_dvc(rule: _Rule) -> _Rule:
+    """DVC reads ``dir/**`` as ``dir/``. (And ``*/`` and ``**/`` match nothing.)"""
+    if rule.body.endswith("/**") and not rule.dirs_only:
+        return _Rule(rule.order, rule.ignore, rule.ignore, rule.body[:-3], True)
+    return rule
 
 
 def _parse(lines: Iterable[str]) -> Iterator[_Rule]:
@@ -107,8 +141,8 @@ def translate(body: str) -> str:
         if body.startswith("**/", index) and (index == 0 or body[index - 1] == "/"):
             result.append("(?:.*/)?")
             index += 3
-        elif body[index:] == "**" and index and body[index - 1] == "/":
-            result.append(".+")
+        elif body[index:] == "**" and (index == 0 or body[index - 1] == "/"):
+            result.append(".+" if index else ".*")
             index += 2
         elif char == "*":
             while index < len(body) and body[index] == "*":

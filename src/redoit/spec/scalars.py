@@ -58,7 +58,7 @@ def _int(text: str) -> int:
 def _date(match: re.Match[str]) -> object:
     import datetime
 
-    year, month, day, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = (
+    year, month, day, hour, minute, second, fraction, utc, sign, zone_hour, zone_minute = (
         match.groups()
     )
     if hour is None:
@@ -66,14 +66,16 @@ def _date(match: re.Match[str]) -> object:
         if len(month) < 2 or len(day) < 2:
             return match.string
         return datetime.date(int(year), int(month), int(day))
-    micro = int((fraction or "")[:6].ljust(6, "0"))
+    zone = None
+    if utc or sign:
+        delta = datetime.timedelta(hours=int(zone_hour or 0), minutes=int(zone_minute or 0))
+        zone = datetime.timezone(-delta if sign == "-" else delta)
     moment = datetime.datetime(
-        int(year), int(month), int(day), int(hour), int(minute), int(second), micro
+        int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=zone
     )
-    if sign:
-        delta = datetime.timedelta(hours=int(zone_hour), minutes=int(zone_minute or 0))
-        moment = moment - delta if sign == "+" else moment + delta
-    return moment
+    # The seventh digit rounds the sixth.
+    digits = (fraction or "").ljust(7, "0")
+    return moment + datetime.timedelta(microseconds=int(digits[:6]) + (digits[6] > "4"))
 
 
 def _timestamp(text: str) -> object:
@@ -89,11 +91,15 @@ def _binary(text: str) -> bytes:
     return base64.decodebytes(text.encode("ascii"))
 
 
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "y"), True),
+    **dict.fromkeys(("false", "no", "off", "n"), False),
+}
 TAGGED: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": _int,
     "float": _float,
-    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "bool": lambda text: _BOOLEANS[text.lower()],
     "null": lambda _text: None,
     "timestamp": _timestamp,
     "binary": _binary,

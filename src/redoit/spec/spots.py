@@ -77,7 +77,8 @@ def _spots(source: Source) -> Spot | None:
             value, target = anchors.get(event.anchor or "", (None, spot))
             spot.children, spot.merged = target.children, target.merged
         elif isinstance(event, yaml.ScalarEvent):
-            value = plain(event.value) if event.implicit[0] and event.tag is None else event.value
+            bare = event.tag == "!" or (event.implicit[0] and event.tag is None)
+            value = plain(event.value) if bare else event.value
             if event.implicit[0] and event.value == "<<":
                 value = MERGE
             if event.anchor is not None:

@@ -69,9 +69,23 @@ def _command(cmd: Any, path: Path) -> str | tuple[str, ...]:
 
 
 def _text(value: Any, path: Path) -> None:
+    if isinstance(value, str):
+        check_encodable(value, path)
     if not isinstance(value, str):
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         raise Fault(f'"{name}" must be text, not {describe(value)}', path, hint="put it in quotes")
+
+
+def check_encodable(text: str, path: Path, *, on_key: bool = False) -> None:
+    """Raise Fault for text that no file system and no command line can take."""
+    if "\0" in text:
+        raise Fault("a NUL character cannot be part of a path or a command", path, on_key=on_key)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Fault(
+            "half of a character (a lone surrogate) is in this text", path, on_key=on_key
+        ) from None
 
 
 def check_local(text: Any, path: Path, *, on_key: bool = False) -> None:
@@ -79,8 +93,7 @@ def check_local(text: Any, path: Path, *, on_key: bool = False) -> None:
     if not isinstance(text, str) or not text:
         what = "a path is empty" if text == "" else f"a path must be text, not {describe(text)}"
         raise Fault(what, path, on_key=on_key, hint=None if text == "" else "put it in quotes")
-    if "\0" in text:
-        raise Fault("a path holds a NUL character", path, on_key=on_key)
+    check_encodable(text, path, on_key=on_key)
     scheme = re.match(_SCHEME, text) if "://" in text else None
     if scheme:
         what = "dataset" if scheme[1] == "ds" else "remote file"

@@ -23,6 +23,10 @@ _EXPANDED = 5_000_000
 """Values allowed when every alias is written out ("billion laughs")."""
 
 
+_MAPPINGS = (None, "!", f"{_PREFIX}map", f"{_PREFIX}set")
+_SEQUENCES = (None, "!", f"{_PREFIX}seq", f"{_PREFIX}omap")
+
+
 class Loaded(NamedTuple):
     """A document's value, and where the keys of its second level stand: (first, second) → line, column."""
 
@@ -161,7 +165,7 @@ def _load(source: Source) -> Loaded:
         kind = type(event)
         if kind is scalar:
             value = text = event.value
-            if event.implicit[0] and event.tag is None:
+            if event.tag == "!" or (event.implicit[0] and event.tag is None):
                 if (
                     text == "<<"
                     and top is not None
@@ -173,12 +177,12 @@ def _load(source: Source) -> Loaded:
                     value = known[text]
                 else:
                     value = known[text] = plain(text)
-            elif event.tag is not None and event.tag != "!":
+            elif event.tag is not None:
                 value = _tagged(source, event)
             if event.anchor is not None:
                 anchors[event.anchor] = value
         elif kind is mapping or kind is sequence:
-            if event.tag not in (None, "!", _PREFIX + ("map" if kind is mapping else "seq")):
+            if event.tag not in (_MAPPINGS if kind is mapping else _SEQUENCES):
                 raise _tag_problem(source, event)
             if len(stack) >= _DEPTH:
                 raise _fault(source, event, f"this is nested more than {_DEPTH} levels deep")
@@ -262,7 +266,22 @@ def _finish(source: Source, done: _Open) -> Any:
             length=len(str(key)),
             hint="remove one of the two",
         )
+    if done.event.tag == f"{_PREFIX}set":
+        return set(done.items)
+    if done.event.tag == f"{_PREFIX}omap":
+        return _ordered(source, done)
     return done.items
+
+
+def _ordered(source: Source, done: _Open) -> dict[Any, Any]:
+    result: dict[Any, Any] = {}
+    for item in done.items:
+        if not isinstance(item, dict) or len(item) != 1 or next(iter(item)) in result:
+            raise _fault(
+                source, done.event, "!!omap must hold mappings of one key each, all different"
+            )
+        result.update(item)
+    return result
 
 
 def _hashable(source: Source, event: Any, key: Any) -> Any:
