@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from redoit.api import Project
 from redoit.cli.options import quiet_option, traceback_option
-from redoit.report.words import count
+from redoit.report.words import count, some
 
 
 @click.group("cache")
@@ -51,8 +53,18 @@ def verify(quiet: bool) -> int:
 @quiet_option("Print nothing.")
 @traceback_option
 def migrate(algo: str, quiet: bool) -> int:
-    """Give the cache, dvc.lock and .dvc files the other digest. Runs nothing."""
+    """Give the cache, dvc.lock and .dvc files the other digest. Runs nothing.
+
+    Exits with 1 if the content of a record is nowhere to be had.
+    """
     result = Project().migrate_cache(algo)
+    for path in result.lost:
+        print(
+            f"warning: the content of '{path}' is neither in the cache nor in the workspace; "
+            "its record stays as it was",
+            file=sys.stderr,
+        )
     if not quiet:
-        print(result)
-    return 0
+        rewritten = some(result.files, 8)
+        print(f"Migrated to {algo}: {rewritten}" if rewritten else f"Everything is {algo} already")
+    return int(bool(result.lost))
