@@ -92,6 +92,23 @@ def test_reasons_in_a_line(reasons: list[Reason], text: str) -> None:
             Reason(Why.PARAM_NEW, "params.yaml:lr", None, "x"),
             ["param new: params.yaml:lr", "    was  (none)", "    now  x"],
         ),
+        (
+            Reason(
+                Why.PARAM_CHANGED,
+                "params.yaml:model",
+                {"name": "cnn", "size": {"depth": 3, "width": 2}},
+                {"name": "cnn", "size": {"depth": 4, "width": 2}, "lr": 0.1},
+            ),
+            [
+                "param changed: params.yaml:model",
+                "    size.depth",
+                "      was  3",
+                "      now  4",
+                "    lr",
+                "      was  (none)",
+                "      now  0.1",
+            ],
+        ),
         (Reason(Why.OUT_MISSING, "m.pkl"), ["out missing: m.pkl"]),
     ],
 )

@@ -18,7 +18,7 @@ def summary(result: RunResult, *, dry: bool = False) -> str:
         return "Nothing changed: " + (
             f"all {count(total, 'stage')} are up to date" if total > 1 else "1 stage is up to date"
         )
-    parts = []
+    parts: list[str] = []
     for outcome, word in (_WOULD if dry else _WORDS).items():
         stages = by_outcome.get(outcome)
         if not stages:
