@@ -104,7 +104,7 @@ sys.addaudithook(_watch)
 def opened(folder: Path) -> Iterator[list[str]]:
     """The files below ``folder`` (relative to it) that are opened inside the ``with``, in order.
 
-    Folders and the stat cache's own files are left out.
+    Folders and what lies in .dvc are left out.
     """
     raw: list[str] = []
     _watchers.append(raw)
@@ -117,5 +117,5 @@ def opened(folder: Path) -> Iterator[list[str]]:
         found += [
             path.removeprefix(inside)
             for path in raw
-            if path.startswith(inside) and "/tmp/redoit" not in path and not os.path.isdir(path)
+            if path.startswith(inside) and "/.dvc/" not in path and not os.path.isdir(path)
         ]

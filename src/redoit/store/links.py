@@ -65,6 +65,7 @@ class Links:
                 if not copy and (placed := self._link(source, place, oid, algo, size)):
                     if isexec:
                         make_executable(place)
+                        return Placed(os.stat(place), placed.digests)
                     return placed
                 return self._copy(source, place, oid, algo, isexec)
             except IsADirectoryError:

@@ -148,8 +148,9 @@ class StatCache:
 
     def put_file(self, path: RepoPath, row: FileRow) -> None:
         """Remember a file whose stamp can be trusted."""
-        self._files[path] = row
-        self._new_files[path] = row
+        with self._lock:
+            self._files[path] = row
+            self._new_files[path] = row
 
     def put_dir(self, path: RepoPath, row: DirRow | None, tree: TreeRow) -> None:
         """Remember a directory; ``row`` is None when some of its stamps cannot be trusted."""

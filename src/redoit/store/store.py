@@ -128,6 +128,9 @@ class Store:
         digests = self._take(place, status.st_size, known, cached=cached, link=link)
         if link and self._is_to_relink(place, is_link or status.st_nlink > 1, digests):
             status = self._links.place(self._oid(digests), self._algo, place, isexec=isexec).status
+        elif isexec and link and self._links.types[0] == "hardlink":
+            make_executable(place)  # becoming an object has made it read-only
+            status = os.stat(place)
         self._look.note_file(path, status, digests)
         return Content(self._oid(digests), self._algo, status.st_size, None, isexec)
 
