@@ -27,6 +27,7 @@ import xxhash
 from redoit.errors import TraceError
 from redoit.model import RepoPath
 
+_FIELDS = frozenset(("file", "stage", "base", "record"))
 _SUM = 16
 """Hex digits at the start of a line."""
 
@@ -80,7 +81,7 @@ class Journal:
                 boot = data["boot"]
             elif "synced" in data:
                 synced = len(found)
-            else:
+            elif _FIELDS <= data.keys():
                 found.append((boot, data))
         for number, (written, data) in enumerate(found):
             durable = number < synced or written == self._boot

@@ -9,6 +9,7 @@ comments in a block that changes) goes through ruamel.yaml as in DVC.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import re
@@ -33,8 +34,9 @@ _BLOCK_LINE = re.compile(rb"^  (?![ #\n])(.*)$", re.M)
 _NAME = re.compile(
     r"(?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},?:-](?:[^\s#:]|(?<!\s)#|:(?!\s|$)| )*)):[ ]*$"
 )
-_ANCHOR = re.compile(rb"^ *(?:- )*(?:[^\s'\"#]+: +)?[&*][^\s]", re.M)
-_COMMENT = re.compile(rb"^ *#", re.M)
+_ANCHOR = re.compile(rb"^ *(?:- )*(?:[^\s'\"#]+: +)?[&*][^\s&*./'\"=|-]", re.M)
+_LEADING_COMMENT = re.compile(rb"[^\n]*\n *#")
+_COMMENTS = re.compile(rb"(?:\s*(?:#[^\n]*)?\n)*\s*\Z")
 _RESTORE = "settle it by hand or with `git checkout`; without its entry a stage is restored from the run cache, or runs"
 
 
@@ -64,7 +66,7 @@ class LockText:
 
     def is_state(self, state: Any) -> bool:
         """Whether ``state`` is ``self.state()``, judged by the digest of the text."""
-        return state is not None and state[0] == digest_bytes(self.text)
+        return isinstance(state, list) and state[:1] == [digest_bytes(self.text)]
 
     def _parts(self) -> Iterator[bytes]:
         for start, end in zip(self.starts, self.starts[1:], strict=False):
@@ -77,11 +79,11 @@ def read_text(text: bytes, file: RepoPath, kept: Any = None) -> LockText:
     Raises TraceError with the line if it is not a lock file of schema 1.0 or 2.0.
     """
     known: dict[str, tuple[str, str]] = {}
-    if kept is not None:
+    with contextlib.suppress(TypeError, ValueError):  # a foreign state is as good as none
         digest, names, records, starts, sums = kept
         if digest == digest_bytes(text):
             return LockText(text, dict(zip(names, records, strict=True)), starts)
-        known = dict(zip(names, zip(sums, records, strict=False), strict=False))
+        known = dict(zip(names, zip(sums, records, strict=True), strict=True))
     if not text.strip():
         return LockText(text)
     cut = _cut(text)
@@ -111,7 +113,7 @@ def _cut(text: bytes) -> tuple[list[str], list[int]] | None:
         starts.append(line.start())
     if not names or len(set(names)) != len(names):
         return None
-    if text[stages.end() : starts[0]].strip() or not text.endswith(b"\n"):
+    if not _COMMENTS.match(text[stages.end() : starts[0]]) or not text.endswith(b"\n"):
         return None
     return names, [*starts, end]
 
@@ -234,13 +236,13 @@ def change(lock: LockText, changes: Changes, order: Sequence[str]) -> LockText:
     records.update((name, new.record) for name in added if (new := wanted[name]))
     if not records:
         return LockText(b"")
-    if lock.records and (not lock.starts or _has_more_than_data(lock, wanted)):
+    if lock.text.strip() and (not lock.starts or _has_more_than_data(lock, wanted)):
         return _change_whole(lock, wanted, records)
     return _change_blocks(lock, wanted, records)
 
 
 def _change_blocks(lock: LockText, wanted: Changes, records: dict[str, str]) -> LockText:
-    text = lock.text if lock.records else _EMPTY
+    text = lock.text if lock.starts else _EMPTY
     bounds = lock.starts or [len(_EMPTY)]
     spans = dict(zip(lock.records, itertools.pairwise(bounds), strict=False))
     pieces = [text[: bounds[0]]]
@@ -262,12 +264,15 @@ def _change_blocks(lock: LockText, wanted: Changes, records: dict[str, str]) -> 
 
 
 def _has_more_than_data(lock: LockText, wanted: Changes) -> bool:
-    """Whether the blocks of ``wanted`` hold comments, or others anchors that may depend on them."""
+    """Whether stages may share anchors, or one that changes has a comment that DVC would keep.
+
+    That is a comment above its first field; all others of a stage that changes DVC drops as well.
+    """
     if _ANCHOR.search(lock.text):
         return True
     return any(
-        name in wanted and _COMMENT.search(lock.text, start, end) is not None
-        for name, start, end in zip(lock.records, lock.starts, lock.starts[1:], strict=False)
+        name in wanted and _LEADING_COMMENT.match(lock.text, start) is not None
+        for name, start in zip(lock.records, lock.starts, strict=False)
     )
 
 
@@ -277,9 +282,11 @@ def _change_whole(lock: LockText, wanted: Changes, records: dict[str, str]) -> L
 
     yaml = YAML()
     yaml.default_flow_style = False
-    data = yaml.load(lock.text)
+    data = yaml.load(lock.text) or {"schema": "2.0"}
     if "schema" not in data:  # schema 1.0: nothing but stages
         data = {"schema": "2.0", "stages": data}
+    if not data.get("stages"):
+        data["stages"] = {}
     stages = data["stages"]
     for name in [name for name in stages if name not in records]:
         del stages[name]
