@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
+import subprocess
+import time
 
 import pytest
 
-from tests.sandbox import Result, Sandbox
+from tests.sandbox import Result, Sandbox, exp_command
 
 PIPELINE = """\
 stages:
@@ -253,3 +258,84 @@ def test_a_reader_that_stops_does_not_stop_the_run(small: Sandbox) -> None:
     small.command("sh", "-c", "exp repro | head -n 1")
     assert small.read("sum.json")
     assert lines(small.exp("status")) == ["Up to date: all 4 stages"]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_commands_and_keeps_what_had_finished(
+    small: Sandbox, jobs: str, sig: signal.Signals
+) -> None:
+    small.write("dvc.yaml", PIPELINE.replace("cmd: python", "cmd: echo $$ > pid; sleep 60; python"))
+    process = subprocess.Popen(
+        [str(exp_command()), "run", "-j", jobs],
+        cwd=small.root,
+        env=dict(small.env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    pid_file = small.root / "pid"
+    deadline = time.monotonic() + 60
+    while not (pid_file.exists() and pid_file.read_text().strip()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(sig)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == "interrupted: what had finished is recorded\n"
+    assert "1 interrupted: sum" in out
+    wait_for_the_end_of_group(int(pid_file.read_text()))
+    assert small.git("for-each-ref", "refs/exps") == ""
+    assert "3 up to date" in lines(small.exp("repro", "--dry"))[-1]
+
+
+def wait_for_the_end_of_group(group: int) -> None:
+    """Soon: what was killed counts as long as init has not taken notice."""
+    deadline = time.monotonic() + 10
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.02)
+
+
+def test_colours_only_on_a_terminal_and_never_with_no_color(small: Sandbox) -> None:
+    small.exp("repro", "-q")
+    small.write("params.yaml", "scale: 2\n")
+    assert "\x1b[" not in small.exp("why", "sum").stdout
+    for variables, coloured in (("", True), ("NO_COLOR=1 ", False), ("TERM=dumb ", False)):
+        shown = in_terminal(small, f"{variables}exp why sum")
+        assert "params.yaml:scale" in shown
+        assert ("\x1b[31m0.5\x1b[0m" in shown) is coloured
+
+
+def test_live_progress_in_a_terminal(small: Sandbox) -> None:
+    shown = in_terminal(small, "exp run -j 2 -n live")
+    assert "running" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert "4 of 4 stages ran in" in shown
+    assert "\x1b[?25l" not in in_terminal(small, "CI=1 exp run -j 2 -f")
+    # Nothing to do: nothing to draw.
+    assert "\x1b[?25l" not in in_terminal(small, "exp run -j 2")
+
+
+def in_terminal(sandbox: Sandbox, command: str) -> str:
+    """What ``command`` shows in a terminal of 80 columns."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # the child: nothing but exec
+        os.chdir(sandbox.root)
+        env = {**sandbox.env, "TERM": "xterm", "COLUMNS": "80"}
+        os.execve("/bin/sh", ["sh", "-c", command], env)
+    shown = b""
+    while True:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not data:
+            break
+        shown += data
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown
+    return shown.decode()

@@ -297,6 +297,8 @@ def test_live_status_stays_below_the_lines(terminal: Terminal) -> None:
 def test_the_cursor_is_given_back(terminal: Terminal) -> None:
     listener = LiveListener(terminal, terminal, Paint())
     listener.planned([stage("a")], 2)
+    assert terminal.getvalue() == ""
+    listener.started(stage("a"), CHANGED)
     assert terminal.getvalue().count("\x1b[?25l") == 1
     listener.ended()
     assert terminal.getvalue().rindex("\x1b[?25h") > terminal.getvalue().rindex("\x1b[?25l")
@@ -306,6 +308,7 @@ def test_live_errors_go_to_a_redirected_stderr(terminal: Terminal) -> None:
     err = io.StringIO()
     listener = LiveListener(terminal, err, Paint())
     listener.planned([stage("a")], 2)
+    listener.started(stage("a"), CHANGED)
     listener.warned("look out")
     listener.ended()
     assert err.getvalue() == "warning: look out\n"
@@ -314,7 +317,8 @@ def test_live_errors_go_to_a_redirected_stderr(terminal: Terminal) -> None:
 
 def test_live_asks_without_a_live_part(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = LiveListener(terminal, terminal, Paint())
-    listener.planned([stage("a")], 2)
+    listener.planned([stage("a"), stage("b")], 2)
+    listener.started(stage("b"), CHANGED)
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert listener.confirm(stage("a"))
     hidden = terminal.getvalue().index("Run stage 'a'? [y/n] ")
@@ -342,3 +346,28 @@ def test_verbose_live_shows_commands_too(terminal: Terminal) -> None:
         "Running stage 'a' (1 of 1): dep changed: a.csv, b.csv",
         "a | > make",
     ]
+
+
+def test_live_with_many_threads_neither_hangs_nor_loses_a_line(terminal: Terminal) -> None:
+    listener = LiveListener(terminal, terminal, Paint(), verbose=True)
+    stages = [stage(f"s{i}") for i in range(200)]
+    listener.planned(stages, 8)
+
+    def work(mine: list[Stage]) -> None:
+        for each in mine:
+            listener.started(each, CHANGED)
+            listener.command(each, "true")
+            listener.output(each, b"hello\n")
+            listener.finished(each, result(each.address, Outcome.RAN))
+
+    threads = [threading.Thread(target=work, args=(stages[i::8],), daemon=True) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    listener.ended()
+    shown = terminal_after(terminal.getvalue())
+    assert {line for line in shown if line.endswith("| hello")} == {
+        f"{each.name} | hello" for each in stages
+    }

@@ -22,51 +22,62 @@ _LISTED = 8
 
 
 class LiveScreen(Screen):
-    """A Screen with a part at the bottom that is drawn again and again: what ``status`` returns."""
+    """A Screen with a part at the bottom that is drawn again and again: what ``status`` returns.
+
+    Between ``start`` and ``stop``; otherwise it is like any Screen, and rich is not loaded.
+    """
 
     def __init__(self, out: IO[str], err: IO[str], status: Callable[[], list[str]]) -> None:
-        from rich.console import Console
-
         super().__init__(out, err)
         self._status = status
-        self._console = Console(file=out, highlight=False, markup=False, emoji=False)
         self._live: Live | None = None
 
     def start(self) -> None:
+        """Begin to draw. Can be called again while it draws."""
+        from rich.console import Console
         from rich.live import Live
 
-        self._live = Live(
-            console=self._console,
-            get_renderable=self._drawing,
-            refresh_per_second=_DRAWINGS_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._live.start()
+        with self.lock:
+            if self._live is not None:
+                return
+            self._live = Live(
+                console=Console(file=self.out, highlight=False, markup=False, emoji=False),
+                get_renderable=self._drawing,
+                refresh_per_second=_DRAWINGS_PER_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
 
     def stop(self) -> None:
         """Take the live part away and give the cursor back. Can be called twice."""
-        live, self._live = self._live, None
-        if live is not None:
-            live.stop()
+        with self.lock:
+            live, self._live = self._live, None
+            if live is not None:
+                live.stop()
 
     def raw(self, data: bytes, *, error: bool = False) -> None:
+        with self.lock:
+            if self._live is None or (error and not is_terminal(self.err)):
+                super().raw(data, error=error)
+            else:
+                self._print_above(self._live, data)
+
+    def _print_above(self, live: Live, data: bytes) -> None:
         from rich.text import Text
 
-        if error and not is_terminal(self.err):
-            super().raw(data, error=True)
-            return
         # Colours pass, but no codes that would move the cursor out of its line.
         text = Text.from_ansi(data.decode("utf-8", "replace").removesuffix("\n"))
-        with self.lock:
-            self._console.print(text, soft_wrap=True)
+        live.console.print(text, soft_wrap=True)
 
     def ask(self, question: str) -> str:
         with self.lock:
+            drawing = self._live is not None
             self.stop()
             answer = super().ask(question)
-            self.start()
+            if drawing:
+                self.start()
             return answer
 
     def _drawing(self) -> RenderableType:
@@ -102,12 +113,12 @@ class LiveListener(PlainListener):
     def planned(self, stages: Sequence[Stage], jobs: int) -> None:
         super().planned(stages, jobs)
         self._began = self._clock()
-        self._live.start()
 
     def started(self, stage: Stage, reasons: Sequence[Reason]) -> None:
         super().started(stage, reasons)
         with self._lock:
             self._running[stage.address] = self._clock()
+        self._live.start()
 
     def finished(self, stage: Stage, result: StageResult) -> None:
         with self._lock:

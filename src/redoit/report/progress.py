@@ -35,7 +35,8 @@ class PlainListener:
         self._quiet = quiet
         self._verbose = verbose
         self._dry = dry
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        """Guards the fields below; never held while something is printed."""
         self._announces = True
         """Whether a stage gets a line when it starts; if not, its reasons stand where it ends."""
         self._jobs = 1
@@ -54,12 +55,13 @@ class PlainListener:
     def command(self, stage: Stage, command: str) -> None:
         if not self._announces:
             return
+        lines = [f"{self._prefix(stage)}> {line}" for line in command.splitlines()]
         with self._lock:
             # Told once, and not before it is known that the cache does not have the outputs.
             reasons = self._reasons.pop(stage.address, None)
-            if reasons is not None:
-                self._announce(stage, reasons)
-            self._say("\n".join(f"{self._prefix(stage)}> {line}" for line in command.splitlines()))
+        if reasons is not None:
+            lines.insert(0, self._announcement(stage, reasons))
+        self._say("\n".join(lines))
 
     def output(self, stage: Stage, line: bytes) -> None:
         # Of a progress bar that redraws itself with carriage returns, the last state is the line.
@@ -100,11 +102,11 @@ class PlainListener:
     def _prefix(self, stage: Stage) -> str:
         return self.paint.cyan(f"{stage.address} | ") if self._jobs > 1 else ""
 
-    def _announce(self, stage: Stage, reasons: Sequence[Reason]) -> None:
+    def _announcement(self, stage: Stage, reasons: Sequence[Reason]) -> str:
         place = f"({self._position.get(stage.address, 0)} of {len(self._position)})"
         verb = "Would run" if self._dry else "Running"
         text = f"{verb} {self.paint.bold(subject(stage))} {self.paint.dim(place)}"
-        self._say(f"{text}: {brief(reasons)}" if reasons else text)
+        return f"{text}: {brief(reasons)}" if reasons else text
 
     def _ending(self, stage: Stage, result: StageResult) -> str:
         who = capital(subject(stage))
