@@ -553,11 +553,12 @@ def delete_out(world: World, rng: random.Random) -> str:
         return ""
     path = rng.choice(paths)
     for root in world.roots:
-        _remove(root / path)
+        remove(root / path)
     return path
 
 
-def _remove(target: Path) -> None:
+def remove(target: Path) -> None:
+    """Delete a file, a link or a folder, if it is there."""
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     else:
@@ -578,7 +579,7 @@ def modify_out(world: World, rng: random.Random) -> str:
         elif choice < 0.7:
             replace(target / "extra", "one more\n")
         else:
-            _remove(target / "sub")
+            remove(target / "sub")
     return path
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import posixpath
 import re
 import stat
 import subprocess
@@ -82,6 +83,31 @@ class Decisions:
     skipped: tuple[str, ...] = ()
     """Nothing had changed."""
 
+    def merged(self) -> Decisions:
+        """The same with restored stages counted as executed, each once, sorted."""
+        return Decisions(
+            tuple(sorted({*self.executed, *self.restored})), (), tuple(sorted(set(self.skipped)))
+        )
+
+    def seen_from(self, folder: str) -> Decisions:
+        """The same with addresses relative to ``folder`` made relative to the project's root."""
+        return Decisions(
+            *(
+                tuple(_from_root(address, folder) for address in addresses)
+                for addresses in (self.executed, self.restored, self.skipped)
+            )
+        )
+
+
+def _from_root(address: str, folder: str) -> str:
+    file, colon, name = address.rpartition(":")
+    if not colon:
+        file, name = ("", address) if address.endswith(".dvc") else ("dvc.yaml", address)
+    path = posixpath.normpath(posixpath.join(folder, file or name))
+    if not file:
+        return path
+    return name if path == "dvc.yaml" else f"{path}:{name}"
+
 
 _DVC_SAYS = {
     "executed": r"Running stage '(.+)':",
@@ -114,10 +140,10 @@ def _decisions(text: str, says: Mapping[str, str]) -> Decisions:
     return Decisions(**{kind: tuple(names) for kind, names in found.items()})
 
 
-def workspace(root: Path) -> dict[str, str]:
+def workspace(root: Path, *, modes: bool = True) -> dict[str, str]:
     """Every path of a project outside ``.git``, the cache and local state → what it holds.
 
-    Links count as what they point to; empty directories count.
+    Links count as what they point to; empty directories count; with ``modes`` executables are marked.
     """
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(root, followlinks=True):
@@ -132,14 +158,14 @@ def workspace(root: Path) -> dict[str, str]:
         for name in files:
             path = Path(folder, name)
             try:
-                mark = "x " if path.stat().st_mode & stat.S_IXUSR else "- "
+                mark = "x " if path.stat().st_mode & stat.S_IXUSR and modes else "- "
                 found[(here / name).as_posix()] = mark + _shown(path.read_bytes())
             except FileNotFoundError:
                 found[(here / name).as_posix()] = "dangling link"
     return found
 
 
-def cache(root: Path) -> dict[str, str]:
+def cache(root: Path, *, modes: bool = True) -> dict[str, str]:
     """Every object and run-cache entry of a project's cache → size and mode, or text of the entry."""
     found: dict[str, str] = {}
     top = root / ".dvc" / "cache"
@@ -151,7 +177,8 @@ def cache(root: Path) -> dict[str, str]:
                 found[relative] = path.read_text(errors="replace")
             else:
                 state = path.stat()
-                found[relative] = f"{state.st_size} bytes, {stat.filemode(state.st_mode)}"
+                mode = stat.filemode(state.st_mode) if modes else "any mode"
+                found[relative] = f"{state.st_size} bytes, {mode}"
     return found
 
 
