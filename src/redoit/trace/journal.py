@@ -81,7 +81,7 @@ class Journal:
                 boot = data["boot"]
             elif "synced" in data:
                 synced = len(found)
-            elif _FIELDS <= data.keys():
+            elif data.keys() >= _FIELDS:
                 found.append((boot, data))
         for number, (written, data) in enumerate(found):
             durable = number < synced or written == self._boot

@@ -18,7 +18,7 @@ from redoit.model import Algo, Entry, Oid, Trace
 
 _ALGOS = (Algo.MD5, Algo.XXH128, Algo.MD5_DOS2UNIX)
 _MD5 = Algo.MD5
-_scan = json.JSONDecoder().scan_once
+_scan = json.JSONDecoder().raw_decode
 DEFAULT_PARAMS = "params.yaml"
 
 
@@ -143,7 +143,7 @@ def encode(trace: Trace) -> str:
 
 def decode(text: str) -> Trace:
     """The trace of a record that ``encode`` made."""
-    command, deps, params, outs = _scan(text, 0)[0]
+    command, deps, params, outs = _scan(text)[0]
     if type(params) is list:
         params = _unpack(params[0])
     return Trace(command, _unpack_entries(deps), params, _unpack_entries(outs))
