@@ -56,8 +56,10 @@ class Store:
         oid = entry.oid
         if oid is None:
             return False
+        # DVC 2 gave one name to contents of several sizes.
+        wanted = None if entry.algo is Algo.MD5_DOS2UNIX else entry.size
         if not tree.is_dir_oid(oid):
-            return self._objects.has(oid, entry.algo, entry.size)
+            return self._objects.has(oid, entry.algo, wanted)
         if (oid, entry.algo) in self._whole:
             return True
         try:
@@ -70,7 +72,7 @@ class Store:
             if size is None:
                 return False
             total += size
-        if entry.size not in (None, total):  # something in it was cut off
+        if wanted not in (None, total):  # something in it was cut off
             return False
         self._whole.add((oid, entry.algo))
         return True
