@@ -35,6 +35,8 @@ _CALLERS = frozenset(
 """What Git tells its hooks about its own call: it would lead ours astray."""
 _ARGUMENTS = 100_000
 """Bytes of paths given to one command."""
+_AS_IT_IS = ("-c", "core.safecrlf=false")
+"""Mixed line ends are the user's business, not a reason to lose a record."""
 _STALE_LOCK = 60.0
 """Seconds after which a lock of a ref has surely lost its owner: Git holds it for milliseconds."""
 _UNFINISHED = (
@@ -151,7 +153,7 @@ class Git:
         """Files with a conflict that is not settled, relative to the top."""
         if not any(os.path.exists(os.path.join(self.git_dir, name)) for name in _UNFINISHED):
             return []
-        listed = _split(self.run("ls-files", "-z", "--unmerged", "--full-name", self.toplevel))
+        listed = _split(self.run("ls-files", "-z", "--unmerged", "--full-name", "--", ":/"))
         return sorted({line.split("\t", 1)[1] for line in listed})
 
     # --- commits ----------------------------------------------------------------------------------
@@ -177,11 +179,13 @@ class Git:
 
     def add_changes(self, index: str) -> None:
         """Put what changed or was deleted of the tracked files of the whole work tree into ``index``."""
-        self.run("add", "--update", "--", self.toplevel, index=index)
+        self.run(*_AS_IT_IS, "add", "--update", index=index)
 
     def add(self, paths: Iterable[str], index: str) -> None:
         """Put files, relative to ``root``, into ``index``."""
-        self.run("update-index", "--add", "-z", "--stdin", input=_joined(paths), index=index)
+        self.run(
+            *_AS_IT_IS, "update-index", "--add", "-z", "--stdin", input=_joined(paths), index=index
+        )
 
     def write_tree(self, index: str) -> str:
         """The tree of what ``index`` holds."""
@@ -250,7 +254,7 @@ class Git:
         """What ``git`` with ``arguments`` prints, run in ``root``. Raises GitError with what it said."""
         done = self._start(arguments, input, index)
         if done.returncode:
-            raise self._failed(next((a for a in arguments if not a.startswith("-")), ""), done)
+            raise self._failed(_command(arguments), done)
         return done.stdout
 
     def _start(
@@ -260,9 +264,7 @@ class Git:
         index: str | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        environ = {name: value for name, value in os.environ.items() if name not in _CALLERS}
-        # Messages are matched, nothing may ask, and the user's index is not to be refreshed.
-        environ.update(LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
+        environ = environment()
         if index is not None:
             environ["GIT_INDEX_FILE"] = index
         environ.update(extra or {})
@@ -311,6 +313,25 @@ class Git:
             facts={"git says": said.replace("\n", "; ") or f"exit code {done.returncode}"},
             hint=hint,
         )
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The Git command among ``arguments``, behind Git's own options."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-c":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def environment() -> dict[str, str]:
+    """The variables that a ``git`` of ours runs with."""
+    environ = {name: value for name, value in os.environ.items() if name not in _CALLERS}
+    # Messages are matched, nothing may ask, and the user's index is not to be refreshed.
+    environ.update(LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_OPTIONAL_LOCKS="0")
+    return environ
 
 
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
