@@ -386,6 +386,10 @@ def _find_target(
     found = _by_name(file, name, graph, groups)
     if found:
         return found
+    shown = Address(target)
+    if shown in graph.stages or shown in groups:
+        # As stages are shown, from the top of the project: what was shown can be given back anywhere.
+        return groups.get(shown, (shown,))
     if file not in files and not os.path.isfile(os.path.join(root, file)):
         if match:
             raise _no_file(target, file, files, root)

@@ -7,6 +7,7 @@ import signal
 import threading
 
 import pytest
+import xxhash
 
 from redoit.engine.listener import Silent
 from redoit.engine.run import run_plan
@@ -430,3 +431,49 @@ def test_no_commit_leaves_the_cache_alone(pipeline):
 def test_results_are_frozen_values(pipeline):
     result = pipeline.run("a")
     assert result._replace(interrupted=True).exit_code == 130
+
+
+def interrupted_before_the_lock_was_written(pipeline):
+    """Leave the traces of a whole run in the journal, as a kill at its very end does."""
+    pipeline.run()
+    session = load_session(Layout(pipeline.root))
+    traces = {s: session.trace(s) for s in session.graph.stages.values()}
+    session.state.close()
+    pipeline.remove("dvc.lock")
+    session = load_session(Layout(pipeline.root))
+    for stage, trace in traces.items():
+        session.record(stage, trace)
+    session.state.close()
+
+
+def spoil_object_of(pipeline, path):
+    content = load_session(Layout(pipeline.root)).look.content(path)
+    place = os.path.join(pipeline.root, ".dvc/cache/files/md5", content.oid[:2], content.oid[2:])
+    os.chmod(place, 0o644)
+    write(place, "?" * os.path.getsize(place))
+    os.chmod(place, 0o444)
+
+
+def test_after_a_kill_the_journal_is_believed(pipeline):
+    interrupted_before_the_lock_was_written(pipeline)
+    assert pipeline.outcomes() == all_of(Outcome.UP_TO_DATE)
+    assert "c.out" in pipeline.read("dvc.lock")
+
+
+def test_after_a_power_cut_only_objects_that_are_whole_are_believed(pipeline):
+    interrupted_before_the_lock_was_written(pipeline)
+    journal = os.path.join(pipeline.root, ".dvc/tmp/redoit/journal")
+    lines = read(journal).splitlines(keepends=True)
+    header = '{"boot":"another"}'
+    lines[0] = f"{xxhash.xxh3_64_hexdigest(header.encode())} {header}\n"
+    write(journal, "".join(lines))
+    spoil_object_of(pipeline, "x.out")
+    result = pipeline.run()
+    assert {s.address: s.outcome for s in result.stages} == {
+        **all_of(Outcome.UP_TO_DATE),
+        "lone": Outcome.RAN,
+    }
+    assert pipeline.read("x.out") == "x.in"
+    pipeline.remove("x.out")
+    assert pipeline.outcomes("lone") == {"lone": Outcome.RESTORED}
+    assert pipeline.read("x.out") == "x.in"

@@ -181,6 +181,10 @@ def test_groups_and_files():
     assert order(graph, groups=groups, targets="../dvc.yaml:train@a", cwd="/nowhere/sub") == [
         "train@a"
     ]
+    assert order(graph, groups=groups, targets="train@a", cwd="/nowhere/sub") == ["train@a"]
+    assert order(graph, groups=groups, targets="sub/dvc.yaml:train", cwd="/nowhere/sub") == [
+        "sub/dvc.yaml:train"
+    ]
     assert order(graph, groups=groups, cwd="/nowhere/sub") == ["sub/dvc.yaml:train"]
 
 

@@ -154,7 +154,9 @@ def _doubt(session: Session) -> None:
         trace = session.traces.get(address)
         stage = session.graph.stages.get(address)
         cached = {out.text for out in stage.outs if out.cache} if stage else set()
-        if trace and not all(session.store.intact(e) for e in trace.outs if e.path in cached):
+        outs = [entry for entry in trace.outs if entry.path in cached] if trace else []
+        whole = [session.store.is_whole(entry) for entry in outs]
+        if not all(whole):
             session.traces.forget(address)
 
 

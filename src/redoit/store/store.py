@@ -21,7 +21,7 @@ from redoit.store.objects import Objects, missing
 from redoit.store.parallel import in_parallel
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
 from redoit.store.statcache import StatCache
-from redoit.store.verify import BadObject, find_bad, is_intact
+from redoit.store.verify import BadObject, find_bad, is_whole
 
 _NOTHING = Digests(None)
 
@@ -286,9 +286,9 @@ class Store:
 
     # --- the cache as a whole, and Git -----------------------------------------------------------
 
-    def intact(self, entry: Entry) -> bool:
-        """Whether the cache has what ``entry`` records, by reading it. Raises StoreError."""
-        return is_intact(self.object_path, entry)
+    def is_whole(self, entry: Entry) -> bool:
+        """Whether the cache has what ``entry`` records, by reading it; bad objects are removed. Raises StoreError."""
+        return is_whole(self.object_path, entry)
 
     def verify(self) -> Iterator[BadObject]:
         """Read every object of the cache, and name those whose content is not their name."""

@@ -12,6 +12,7 @@ from redoit.model import Algo, Entry, Oid
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import digest_file
+from redoit.store.links import remove
 from redoit.store.objects import folders_of
 from redoit.store.parallel import in_parallel
 
@@ -48,18 +49,26 @@ def find_bad(layout: Layout) -> Iterator[BadObject]:
     yield from _bad_of(batch)
 
 
-def is_intact(store_path: Callable[[Oid, Algo], str], entry: Entry) -> bool:
-    """Whether the object of ``entry``, and of a directory every object in it, has the content of its name."""
+def is_whole(object_path: Callable[[Oid, Algo], str], entry: Entry) -> bool:
+    """Whether the object of ``entry``, and of a directory every object in it, has the content of its name.
+
+    An object that has not is removed: nothing shall believe it. Raises StoreError.
+    """
     if entry.oid is None:
         return False
-    path = store_path(entry.oid, entry.algo)
-    if not os.path.exists(path) or _problem(path, entry.oid, entry.algo):
+    path = object_path(entry.oid, entry.algo)
+    if not os.path.exists(path):
+        return False
+    if _problem(path, entry.oid, entry.algo):
+        remove(path)
         return False
     if not tree.is_dir_oid(entry.oid):
         return True
     with open(path, "rb") as file:
         inner = tree.decode(file.read(), entry.algo, path)
-    return all(is_intact(store_path, Entry(name, oid, entry.algo)) for name, oid in inner)
+    # All of them are read, so that every bad one goes.
+    whole = [is_whole(object_path, Entry(name, oid, entry.algo)) for name, oid in inner]
+    return all(whole)
 
 
 def _objects(folder: str) -> Iterator[tuple[str, Oid]]:
