@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
+from redoit import Project
 from redoit.cli.main import cli
 from redoit.spec import schema
 from tests.docs.console import comparable, play
+from tests.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -90,6 +93,23 @@ def test_the_tutorial_prints_what_it_says(tmp_path: Path) -> None:
         assert comparable(printed) == comparable(step.printed), (
             f"after: {step.command}python -m tests.docs.console docs/tutorial.md writes it anew"
         )
+
+
+def test_the_page_of_the_python_interface_is_true(project: Sandbox) -> None:
+    page = (DOCS / "python.md").read_text()
+    snippet = re.search(r"```python\n(.*?)```", page, re.S)
+    assert snippet
+    project.write("dvc.yaml", "stages:\n  train:\n    cmd: echo 1 > m\n    outs: [m]\n")
+    project.write("snippet.py", snippet[1])
+    project.commit()
+    printed = project.command(sys.executable, "snippet.py").stdout.splitlines()
+    assert printed[0] == "train ['never ran']"
+    assert re.fullmatch(r"train ran \d\.\d s", printed[1])
+    assert printed[2] == "from-python {}"
+    assert printed[3].startswith("error: ")
+
+    verbs = {name for name in vars(Project) if not name.startswith("_")}
+    assert {verb for verb in verbs if f"{verb}(" not in page and f"`{verb}`" not in page} == set()
 
 
 def test_every_field_of_dvc_yaml_is_documented() -> None:
