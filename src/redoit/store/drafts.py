@@ -1,7 +1,7 @@
 """Files that appear whole or not at all.
 
 A draft has no name while it is being written, so that a killed process leaves nothing behind;
-where the file system cannot do that, it has a name that nobody takes for anything.
+where the file system cannot do that, and to replace a file, it has one in a folder of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 
 _ANONYMOUS = getattr(os, "O_TMPFILE", 0)
 _FLAGS = os.O_RDWR | os.O_CLOEXEC
@@ -17,9 +18,14 @@ _FICLONE = 0x40049409
 
 
 class Drafts:
-    """Makes drafts for one file system; remembers whether it can do without names and clone."""
+    """Makes drafts; remembers whether the file system can do without names, and clone.
 
-    def __init__(self) -> None:
+    ``staging`` is a folder for the names that cannot be done without; it is made when needed.
+    """
+
+    def __init__(self, staging: str) -> None:
+        self._staging = staging
+        self._swept = False
         self._anonymous = bool(_ANONYMOUS) and os.path.exists("/proc/self/fd")
         self._clones = sys.platform == "linux"
 
@@ -27,14 +33,14 @@ class Drafts:
         """A new, empty draft, to be published on the file system of ``folder``. Raises OSError."""
         if self._anonymous:
             try:
-                return Draft(os.open(folder, _FLAGS | _ANONYMOUS, mode), None)
+                return Draft(self, os.open(folder, _FLAGS | _ANONYMOUS, mode), None)
             except FileNotFoundError:
                 raise
             except OSError:
                 # What file systems say that cannot do it varies; a real fault shows up again.
                 self._anonymous = False
-        name = temporary_name(folder)
-        return Draft(os.open(name, _FLAGS | os.O_CREAT | os.O_EXCL, mode), name)
+        name = self.temporary(folder)
+        return Draft(self, os.open(name, _FLAGS | os.O_CREAT | os.O_EXCL, mode), name)
 
     def clone(self, source: int, draft: Draft) -> bool:
         """Make the draft share its blocks with the open file ``source``; False if impossible."""
@@ -49,13 +55,24 @@ class Drafts:
             return False
         return True
 
+    def temporary(self, folder: str) -> str:
+        """A new name on the file system of ``folder``. Raises OSError."""
+        if not self._swept:
+            self._swept = True
+            os.makedirs(self._staging, exist_ok=True)
+            _sweep(self._staging)
+        if os.stat(self._staging).st_dev != os.stat(folder).st_dev:
+            return _unique(folder)
+        return _unique(self._staging)
+
 
 class Draft:
     """An open file that is published under a name or vanishes. To be used with ``with``."""
 
-    __slots__ = ("_name", "handle")
+    __slots__ = ("_drafts", "_name", "handle")
 
-    def __init__(self, handle: int, name: str | None) -> None:
+    def __init__(self, drafts: Drafts, handle: int, name: str | None) -> None:
+        self._drafts = drafts
         self.handle = handle
         self._name = name
 
@@ -82,7 +99,7 @@ class Draft:
     def replace(self, path: str) -> None:
         """Give the file its name, in place of whatever file has it. Raises OSError."""
         if self._name is None:
-            name = temporary_name(os.path.dirname(path))
+            name = self._drafts.temporary(os.path.dirname(path))
             self._link(name)
             self._name = name
         os.replace(self._name, path)
@@ -94,9 +111,22 @@ class Draft:
         os.link(f"/proc/self/fd/{self.handle}", path, src_dir_fd=self.handle, follow_symlinks=True)
 
 
-def temporary_name(folder: str) -> str:
+def _unique(folder: str) -> str:
     """A name in ``folder`` that no other process or thread uses."""
     return f"{folder}/.redoit-{os.getpid()}-{threading.get_ident():x}-{os.urandom(4).hex()}.tmp"
+
+
+_LEFT_OVER = 24 * 3600
+"""Seconds after which a name can only be what a killed process left."""
+
+
+def _sweep(folder: str) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER
+            if old and entry.name.endswith(".tmp"):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
 
 
 def write_all(handle: int, data: bytes | memoryview) -> None:

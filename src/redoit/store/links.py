@@ -14,7 +14,7 @@ from redoit.errors import CorruptObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store.digests import SMALL, Digests, digest_data, known_as
-from redoit.store.drafts import Drafts, copy_range, temporary_name, umask, write_all
+from redoit.store.drafts import Drafts, copy_range, umask, write_all
 from redoit.store.objects import Objects, missing
 from redoit.store.scan import is_racy
 
@@ -44,7 +44,7 @@ class Links:
     def __init__(self, layout: Layout, objects: Objects) -> None:
         self.types = layout.config.cache_types()
         self._objects = objects
-        self._drafts = Drafts()
+        self._drafts = Drafts(f"{layout.tmp}/drafts")
         self._umask = umask()
         self._reflinks = "reflink" in self.types
 
@@ -85,14 +85,22 @@ class Links:
             # Many files are empty: they would use up the links that an object may have.
             if kind == "hardlink" and size == 0:
                 return None
+            link = os.link if kind == "hardlink" else os.symlink
             try:
-                name = temporary_name(os.path.dirname(place))
-                (os.link if kind == "hardlink" else os.symlink)(source, name)
+                try:
+                    link(source, place)
+                except FileExistsError:
+                    name = self._drafts.temporary(os.path.dirname(place))
+                    link(source, name)
+                    try:
+                        os.replace(name, place)
+                    finally:  # of two names of one file, it leaves both
+                        with contextlib.suppress(FileNotFoundError):
+                            os.unlink(name)
             except OSError as error:
                 if error.errno not in _UNABLE:
                     raise
                 continue
-            os.replace(name, place)
             return Placed(os.stat(place), known_as(oid, algo))
         raise StoreError(
             "no link type of cache.type works here",

@@ -58,7 +58,7 @@ class Objects:
         self._shared = layout.config.cache_shared
         self._clones = "reflink" in layout.config.cache_types()
         self._masked = bool(umask() & _READ_ONLY)
-        self._drafts = Drafts()
+        self._drafts = Drafts(f"{cache}/.redoit")
         self._lock = threading.Lock()
         self._unsynced: list[str] = []
         self._sizes: dict[str, int] = {}
