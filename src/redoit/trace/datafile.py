@@ -153,6 +153,8 @@ def _update(item: Any, entry: Entry) -> None:
     for key in [key for key in _CONTENT if key in item and key not in data]:
         if key in ("md5", "xxh128"):
             item.insert(list(item).index(key), digest, data[digest])
+            if key in item.ca.items:
+                item.ca.items[digest] = item.ca.items.pop(key)
         del item[key]
     for key, value in data.items():
         if item.get(key) != value:
