@@ -146,7 +146,7 @@ def test_migrate_to_xxh128_and_back(layout: Layout) -> None:
     assert Path(layout.root, "dvc.lock").read_text() == LOCK.replace(
         f"      md5: {OLD}\n", f"      hash: xxh128\n      xxh128: {NEW}\n"
     ).replace(f"hash: md5\n      md5: {DIR}", f"hash: xxh128\n      xxh128: {NEW_DIR}")
-    assert f"- xxh128: {NEW_DIR}  # data\n" in Path(layout.root, "d.dvc").read_text()
+    assert f"- xxh128: {NEW_DIR} # data\n" in Path(layout.root, "d.dvc").read_text()
     assert "hash: xxh128" in Path(layout.root, "d.dvc").read_text()
     back = {new: old for old, new in mapping.items()}
     assert migrate_traces(layout, *arguments, back, Algo.MD5) == changed
