@@ -28,6 +28,9 @@
     ├── GitError                    1
     ├── ExperimentError             1
     │   ├── ExperimentExists
+    │   ├── ExperimentNotFound      (with "did you mean")
+    │   ├── AmbiguousExperiment     several baselines have one of that name
+    │   ├── WouldOverwrite          uncommitted edits are in the way
     │   └── BadExperimentName
     └── Interrupted               130   Ctrl-C or SIGTERM
 
@@ -195,6 +198,18 @@ class ExperimentError(RedoitError):
 
 class ExperimentExists(ExperimentError):
     """An experiment of that name is there already."""
+
+
+class ExperimentNotFound(ExperimentError):
+    """A name, ref or sha means no experiment."""
+
+
+class AmbiguousExperiment(ExperimentError):
+    """A name means experiments on several baselines, none of them HEAD."""
+
+
+class WouldOverwrite(ExperimentError):
+    """Edits that are recorded nowhere are in the way."""
 
 
 class BadExperimentName(ExperimentError):

@@ -1,5 +1,6 @@
 """Experiments: Git commits on a baseline that no branch shows."""
 
-from redoit.experiments.save import Experiment, find_same, free_name, ref_of, save_experiment
+from redoit.experiments.refs import Experiment, ref_of
+from redoit.experiments.save import find_same, free_name, save_experiment
 
 __all__ = ["Experiment", "find_same", "free_name", "ref_of", "save_experiment"]

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from redoit.errors import ExperimentExists
 from redoit.experiments.names import check_name, new_name
+from redoit.experiments.refs import Experiment, ref_of, refs_of
 from redoit.experiments.snapshot import snapshot
 from redoit.git import Git
 from redoit.model import Address, Trace
 from redoit.project import Layout
 from redoit.spec import Index
 from redoit.trace import Traces, hash_experiment
-
-
-class Experiment(NamedTuple):
-    """An experiment as Git has it. ``created``: by this call; else it was there before."""
-
-    name: str
-    rev: str
-    ref: str
-    baseline: str
-    created: bool
-
-
-def ref_of(baseline: str, name: str) -> str:
-    """The ref of the experiment ``name`` on the commit ``baseline``."""
-    return f"{_refs_of(baseline)}{name}"
-
-
-def _refs_of(baseline: str) -> str:
-    return f"refs/exps/{baseline[:2]}/{baseline[2:]}/"
 
 
 def free_name(git: Git, baseline: str, name: str | None, *, force: bool) -> str:
@@ -41,7 +22,7 @@ def free_name(git: Git, baseline: str, name: str | None, *, force: bool) -> str:
     """
     if name is not None:
         check_name(name)
-    prefix = _refs_of(baseline)
+    prefix = refs_of(baseline)
     taken = {ref.name.removeprefix(prefix) for ref in git.refs(prefix)}
     if name is None:
         return new_name(taken)
@@ -85,7 +66,7 @@ def save_experiment(
 
 def find_same(layout: Layout, git: Git, index: Index, baseline: str) -> Experiment | None:
     """The newest experiment on ``baseline`` that recorded just what the workspace holds now, or None."""
-    prefix = _refs_of(baseline)
+    prefix = refs_of(baseline)
     known = git.refs(prefix)
     if not known:
         return None

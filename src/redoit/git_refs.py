@@ -1,0 +1,103 @@
+"""Refs: several changed at once, those of a remote, and the names that commits have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from redoit.errors import GitError
+from redoit.git import Git
+
+_PATIENCE = ("-c", "core.filesRefLockTimeout=5000", "-c", "core.packedRefsTimeout=5000")
+"""Milliseconds to wait for another Git command that is changing the same refs."""
+
+
+class RefChange(NamedTuple):
+    """A ref is to go from the commit ``old`` to ``new``; None: it does not exist."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+def change_refs(git: Git, changes: Iterable[RefChange]) -> None:
+    """Make all ``changes`` or none. Raises GitError if a ref is not at its ``old`` any more."""
+    lines = []
+    for ref, old, new in changes:
+        if new is None:
+            lines.append(f"delete {ref}\0{old or ''}\0")
+        elif old is None:
+            lines.append(f"create {ref}\0{new}\0")
+        else:
+            lines.append(f"update {ref}\0{new}\0{old}\0")
+    if lines:
+        git.run(*_PATIENCE, "update-ref", "--stdin", "-z", input=os.fsencode("".join(lines)))
+
+
+def remote_refs(git: Git, remote: str, prefix: str) -> list[tuple[str, str]]:
+    """Ref and commit of everything below ``prefix`` at ``remote``, a name or an address.
+
+    Raises GitError if the remote cannot be reached.
+    """
+    text = _at(git, remote, "ls-remote", "--refs", "--", remote, f"{prefix}*")
+    rows = [line.split("\t", 1) for line in os.fsdecode(text).splitlines()]
+    return [(ref, rev) for rev, ref in rows if ref.startswith(prefix)]
+
+
+def change_remote_refs(git: Git, remote: str, changes: Sequence[RefChange]) -> None:
+    """As ``change_refs``, at ``remote``: commits that it lacks are sent there. No hook runs."""
+    if not changes:
+        return
+    leases = [f"--force-with-lease={ref}:{old or ''}" for ref, old, _ in changes]
+    specs = [f"{new or ''}:{ref}" for ref, _, new in changes]
+    _at(git, remote, "push", "--quiet", "--atomic", "--no-verify", *leases, "--", remote, *specs)
+
+
+def _at(git: Git, remote: str, *arguments: str) -> bytes:
+    try:
+        return git.run(*arguments)
+    except GitError as error:
+        raise GitError(
+            f"the Git remote '{remote}' cannot be used",
+            facts=error.facts,
+            hint="`git remote -v` lists the remotes; an address will do too",
+        ) from error
+
+
+def resolve(git: Git, name: str) -> str | None:
+    """The commit that ``name``, in any form Git knows, stands for; None if there is none."""
+    if not name or name.startswith("-"):
+        return None
+    try:
+        found = git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    except GitError:
+        return None
+    return found.decode().strip()
+
+
+def first_parents(git: Git, rev: str, number: int) -> list[str]:
+    """``rev`` and the commits before it on its branch, ``number`` in all; all for a negative one."""
+    found = git.run("rev-list", "--first-parent", f"--max-count={number}", rev, "--")
+    return found.decode().split()
+
+
+def names_of_commits(git: Git) -> dict[str, str]:
+    """Commit → the branch that is checked out, or else a tag, or else a branch that points to it."""
+    form = "--format=%(HEAD)%00%(refname)%00%(refname:strip=2)%00%(objectname)%00%(*objectname)"
+    names: dict[str, tuple[int, str]] = {}
+    for line in os.fsdecode(git.run("for-each-ref", form, "refs/heads", "refs/tags")).splitlines():
+        head, ref, name, rev, tagged = line.split("\0")
+        rank = 0 if head == "*" else 1 if ref.startswith("refs/tags/") else 2
+        commit = tagged or rev
+        if commit not in names or rank < names[commit][0]:
+            names[commit] = rank, name
+    return {commit: name for commit, (_, name) in names.items()}
+
+
+def is_branch_name(git: Git, name: str) -> bool:
+    """Whether Git would take ``name`` for a branch."""
+    try:
+        return git.run("check-ref-format", "--branch", name).decode().strip() == name
+    except GitError:
+        return False
