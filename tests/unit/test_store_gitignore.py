@@ -61,6 +61,7 @@ def test_each_folder_has_its_own(root: Path) -> None:
         (b"# caf\xc3\xa9 \xff\n", "\u00e9", b"# caf\xc3\xa9 \xff\n/\xc3\xa9\n"),
         (b"x\n", "a[1]*?!#", b"x\n/a\\[1\\]\\*\\?\\!\\#\n"),
         (b"/a\\[1]\n", "a[1]", b"/a\\[1]\n"),
+        (b"", "a\\b", b"/a\\\\b\n"),
     ],
 )
 def test_when_a_line_is_needed(root: Path, before: bytes, path: str, after: bytes | None) -> None:

@@ -13,7 +13,7 @@ from redoit.project import Layout
 from redoit.spec.ignore import GitRules
 from redoit.store.links import failing
 
-_META = frozenset("[]!*#?")
+_META = frozenset("\\[]!*#?")
 
 
 class GitIgnore:
