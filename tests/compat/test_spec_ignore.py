@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from redoit.model import RepoPath
+from redoit.spec.files import WorkFiles
 from redoit.spec.ignore import GitRules, Ignore
 from tests.compat.spec_oracle import SpecOracle
 
@@ -61,7 +62,7 @@ def make(root: Path, name: str, seed: int, *, nested: bool) -> list[tuple[str, b
 def test_dvcignore(seed: int, oracle: SpecOracle, tmp_path: Path) -> None:
     paths = make(tmp_path, ".dvcignore", seed, nested=seed % 2 == 0)
     answer = oracle.ask(ignored=str(tmp_path), paths=paths)
-    ignore = Ignore(str(tmp_path))
+    ignore = Ignore(WorkFiles(str(tmp_path)))
     ours = [ignore.ignores(RepoPath(path), is_dir) for path, is_dir in paths]
     assert dict(zip(paths, ours, strict=True)) == dict(zip(paths, answer["value"], strict=True))
 

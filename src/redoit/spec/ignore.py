@@ -7,6 +7,7 @@ import re
 
 from redoit.model import RepoPath
 from redoit.project import Layout
+from redoit.spec.files import Files, WorkFiles
 from redoit.spec.rules import Rules
 from redoit.spec.source import Source
 
@@ -19,8 +20,8 @@ _Chain = tuple[tuple[str, Rules], ...]
 class Ignore:
     """``.dvcignore`` files and what is always left out: ``.git``, ``.hg/``, ``.dvc/``, projects inside."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
+    def __init__(self, files: Files) -> None:
+        self._files = files
         self._folders: dict[str, _Chain | None] = {}
         """Folder → its rules; None: the folder is ignored."""
         self.has_rules = False
@@ -47,11 +48,11 @@ class Ignore:
 
     def _chain(self, folder: str) -> _Chain | None:
         if folder not in self._folders:
-            inside = os.path.join(self._root, folder)
+            lead = f"{folder}/" if folder else ""
             self._folders[folder] = self._look(
                 folder,
-                os.path.exists(os.path.join(inside, _FILE)),
-                bool(folder) and os.path.exists(os.path.join(inside, ".dvc")),
+                self._files.exists(lead + _FILE),
+                bool(folder) and self._files.exists(f"{lead}.dvc"),
             )
         return self._folders[folder]
 
@@ -71,10 +72,9 @@ class Ignore:
         return chain
 
     def _read(self, folder: str) -> Rules:
-        file = f"{folder}/{_FILE}" if folder else _FILE
+        file = RepoPath(f"{folder}/{_FILE}" if folder else _FILE)
         try:
-            with open(os.path.join(self._root, file), "rb") as handle:
-                data = handle.read()
+            data = self._files.read(file)
         except OSError:
             return Rules(())
         lines = (line.strip() for line in Source.decode(file, data).text.split("\n"))
@@ -83,7 +83,7 @@ class Ignore:
 
 def read_ignore(layout: Layout) -> Ignore:
     """The rules of the project; files are read when their folder is first asked about."""
-    return Ignore(layout.root)
+    return Ignore(WorkFiles(layout.root))
 
 
 def _decide(chain: _Chain, path: str, name: str, is_dir: bool) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from redoit.errors import SchemaProblem, SyntaxProblem
+from redoit.errors import SpecError, SyntaxProblem
 from redoit.files import digest_bytes, survives_json
-from redoit.model import Address, Place, RepoPath, Stage, Trace
+from redoit.model import Address, Out, Place, RepoPath, Stage, Trace
 from redoit.project import Layout
 from redoit.spec.datafile import make_source
+from redoit.spec.files import Files, WorkFiles
 from redoit.spec.formats import read_values
-from redoit.spec.ignore import GitRules, Ignore, read_ignore
+from redoit.spec.ignore import GitRules, Ignore
 from redoit.spec.kept import read_stage, read_trace, stage_row, trace_row
 from redoit.spec.pipeline import Pipeline, TopLevel, read_pipeline
 from redoit.spec.schema import check_data_file
@@ -57,18 +58,33 @@ def load_index(layout: Layout) -> Index:
     What was resolved is kept under the digests of all files that had a say, so that an unchanged
     project is neither parsed nor resolved again.
     """
-    ignore = read_ignore(layout)
-    git = None if layout.config.no_scm else GitRules(layout.root)
-    style = Style(layout.config.parsing_bool, layout.config.parsing_list)
-    key = f"{_FORMAT}-{style.bool}-{style.list}"
+    key = f"{_FORMAT}-{layout.config.parsing_bool}-{layout.config.parsing_list}"
     before = layout.kept.get("spec", key)
-    reader = _Reader(layout, style, before if isinstance(before, dict) else {})
+    index, states = read_index(
+        layout, WorkFiles(layout.root), before if isinstance(before, dict) else {}
+    )
+    if states != before:
+        layout.kept.keep("spec", key, states, newest=4)
+    return index
+
+
+def read_index(
+    layout: Layout, files: Files, before: Mapping[str, Any]
+) -> tuple[Index, dict[str, Any]]:
+    """What ``files`` say, and the states of them that spare work when they are given as ``before``.
+
+    Raises SpecError for the first mistake.
+    """
+    ignore = Ignore(files)
+    git = GitRules(layout.root) if files.is_work_tree and not layout.config.no_scm else None
+    style = Style(layout.config.parsing_bool, layout.config.parsing_list)
+    reader = _Reader(files, style, before)
     stages: dict[Address, Stage] = {}
     groups: dict[Address, tuple[Address, ...]] = {}
-    files: dict[RepoPath, TopLevel] = {}
+    tops: dict[RepoPath, TopLevel] = {}
     recorded: dict[Address, Trace] = {}
     outs: set[RepoPath] = set()
-    for file in find_files(layout.root, ignore, git, outs):
+    for file in find_files(files, ignore, git, outs):
         part = reader.part(file)
         for stage in part.stages:
             stages[stage.address] = stage
@@ -77,20 +93,18 @@ def load_index(layout: Layout) -> Index:
         for name, members in part.groups.items():
             groups[address_of(file, name)] = tuple([address_of(file, member) for member in members])
         if part.top is not None:
-            files[file] = part.top
+            tops[file] = part.top
         if part.recorded is not None:
             recorded[part.stages[0].address] = part.recorded
-    if reader.states != before:
-        layout.kept.keep("spec", key, reader.states, newest=4)
-    _check_ignored(layout, ignore, stages)
-    return Index(stages, groups, files, recorded)
+    _check_ignored(files, ignore, stages)
+    return Index(stages, groups, tops, recorded), reader.states
 
 
 class _Reader:
     """Reads the files of one project, through what was kept of an earlier time."""
 
-    def __init__(self, layout: Layout, style: Style, before: Mapping[str, Any]) -> None:
-        self._layout = layout
+    def __init__(self, files: Files, style: Style, before: Mapping[str, Any]) -> None:
+        self._files = files
         self._style = style
         self._before = before
         self._digests: dict[RepoPath, str | None] = {}
@@ -134,29 +148,28 @@ class _Reader:
         value = loaded.value or {}
         if file.rpartition("/")[2] != PIPELINE_FILE:
             check_data_file(value)
-            stage, trace = make_source(self._layout.root, file, value)
+            stage, trace = make_source(self._files.root, file, value)
             return _Part([stage], {}, recorded=trace)
         pipeline: Pipeline = read_pipeline(
-            self._layout.root, file, value, loaded.marks, self._style, read
+            self._files.root, file, value, loaded.marks, self._style, read
         )
         return _Part(pipeline.stages, pipeline.groups, pipeline.top)
 
     def _bytes(self, file: RepoPath) -> bytes:
         try:
-            with open(self._layout.abspath(file), "rb") as handle:
-                return handle.read()
-        except FileNotFoundError:
+            return self._files.read(file)
+        except (FileNotFoundError, IsADirectoryError):
             raise
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise SyntaxProblem(f"cannot read {file}: {reason}", place=Place(file)) from None
 
     def _digest(self, file: RepoPath) -> str | None:
-        """Digest of a vars file; None if there is none."""
+        """Digest of a vars file; None if there is none, or if it is a folder."""
         if file not in self._digests:
             try:
                 self._digests[file] = digest_bytes(self._bytes(file))
-            except FileNotFoundError:
+            except (FileNotFoundError, IsADirectoryError):
                 self._digests[file] = None
         return self._digests[file]
 
@@ -189,19 +202,20 @@ def _read_part(file: RepoPath, rows: list[Any]) -> _Part:
     )
 
 
-def _check_ignored(layout: Layout, ignore: Ignore, stages: Mapping[Address, Stage]) -> None:
+def _check_ignored(files: Files, ignore: Ignore, stages: Mapping[Address, Stage]) -> None:
     """Raise SpecError for an out that ``.dvcignore`` leaves out: it could never be recorded."""
     for stage in stages.values():
         for out in stage.outs:
             path = out.path
             if not ignore.has_rules and not (path.startswith(".") or "/." in path):
                 continue
-            if ignore.ignores(path, False) or (
-                ignore.ignores(path, True) and os.path.isdir(layout.abspath(path))
-            ):
-                raise SchemaProblem(
-                    f'the out "{out.text}" is ignored by DVC',
-                    place=stage.place,
-                    facts={"stage": stage.address, "path": path},
-                    hint="change .dvcignore, or write the out somewhere else",
-                )
+            if ignore.ignores(path, False) or (ignore.ignores(path, True) and files.is_dir(path)):
+                raise _blame_out(layout, stage, out)
+
+
+def _blame_out(layout: Layout, stage: Stage, out: Out) -> SpecError:
+    what = f'DVC ignores the out "{out.text}", so that it cannot be recorded'
+    entry = ("outs",) if stage.is_data else ("stages", stage.group or stage.name)
+    fault = Fault(what, entry, needle=out.text, hint="change .dvcignore, or write it elsewhere")
+    with open(layout.abspath(stage.file), "rb") as handle:
+        return blame(Source.decode(stage.file, handle.read()), fault)

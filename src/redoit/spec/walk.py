@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Iterator
 
 from redoit.model import RepoPath
+from redoit.spec.files import Files
 from redoit.spec.ignore import GitRules, Ignore
 from redoit.spec.stages import PIPELINE_FILE
 
 
 def find_files(
-    root: str, ignore: Ignore, git: GitRules | None, outs: Container[RepoPath]
+    files: Files, ignore: Ignore, git: GitRules | None, outs: Container[RepoPath]
 ) -> Iterator[RepoPath]:
     """Every ``dvc.yaml`` and ``.dvc`` file, in DVC's order: files of a folder first, then folders.
 
@@ -23,31 +23,30 @@ def find_files(
     stack: list[str] = [""]
     while stack:
         folder = stack.pop()
-        files: list[str] = []
+        found: list[str] = []
         folders: list[str] = []
         has_rules = is_project = False
         try:
-            with os.scandir(os.path.join(root, folder)) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if name == ".dvc":
-                            is_project = True
-                        else:
-                            folders.append(name)
-                    elif name == ".dvcignore":
-                        has_rules = True
-                    elif (name == PIPELINE_FILE or name.endswith(".dvc")) and not entry.is_dir():
-                        files.append(name)
+            for entry in files.list(folder):
+                name = entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if name == ".dvc":
+                        is_project = True
+                    else:
+                        folders.append(name)
+                elif name == ".dvcignore":
+                    has_rules = True
+                elif (name == PIPELINE_FILE or name.endswith(".dvc")) and not entry.is_dir():
+                    found.append(name)
         except OSError:
             continue
         if not ignore.enter(folder, has_rules=has_rules, is_project=bool(folder) and is_project):
             continue
         lead = f"{folder}/" if folder else ""
-        for name in sorted(files):
+        for name in sorted(found):
             path = RepoPath(lead + name)
             if not ignore.ignores(path, False) and not (
-                git and git.ignores(f"{root}/{path}", False)
+                git and git.ignores(f"{files.root}/{path}", False)
             ):
                 yield path
         below = []
@@ -55,6 +54,6 @@ def find_files(
             path = RepoPath(lead + name)
             if path in outs or name in (".git", ".hg"):
                 continue
-            if git is None or not git.ignores(f"{root}/{path}", True):
+            if git is None or not git.ignores(f"{files.root}/{path}", True):
                 below.append(path)
         stack.extend(reversed(below))
