@@ -15,10 +15,11 @@ from redoit.errors import ExperimentError
 from redoit.experiments import Experiment, find_same, free_name, save_experiment
 from redoit.files import locked
 from redoit.git import Git
-from redoit.graph import Plan, find_targets, post_order, select
+from redoit.graph import post_order
 from redoit.initialise import initialise
 from redoit.model import Address, Algo, OutKind, Reason, RepoPath, Request, RunResult, Stage
 from redoit.project import Layout, find_layout
+from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
 from redoit.trace import migrate_traces

@@ -13,9 +13,9 @@ from redoit.engine.listener import Silent
 from redoit.engine.run import run_plan
 from redoit.engine.session import load_session
 from redoit.errors import CommandFailed, MissingDep, MissingOut, ParamsProblem
-from redoit.graph import select
 from redoit.model import Outcome, Request, Why
 from redoit.project import Layout
+from redoit.selection import select
 
 CHAIN = """
 stages:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from redoit.errors import CycleError, DuplicateOut, OverlappingOuts, StageInsideOut, TargetNotFound
-from redoit.graph import build_graph, post_order, select
+from redoit.graph import build_graph, post_order
 from redoit.model import Address, Dep, Out, ParamsDep, RepoPath, Request, Stage
+from redoit.selection import select
 
 
 def stage(

@@ -131,7 +131,7 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
         for out in stage.outs:
             session.store.checkout(out.path, outs[out.text], copy=not out.cache)
         session.written(stage)
-        return Outcome.RESTORED, _trace(stage, [outs[out.text] for out in stage.outs], session)
+        return Outcome.RESTORED, trace_now(stage, [outs[out.text] for out in stage.outs], session)
     return None
 
 
@@ -263,10 +263,10 @@ def _record(stage: Stage, means: Means) -> Trace:
         session.store.commit(out.path, cached=out.cache and means.commit).entry(out.text)
         for out in stage.outs
     ]
-    return _trace(stage, outs, session)
+    return trace_now(stage, outs, session)
 
 
-def _trace(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
+def trace_now(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
     """The trace of a stage that is now as it should be."""
     if stage.is_data:
         return Trace(None, outs=tuple(outs))

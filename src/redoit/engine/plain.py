@@ -20,9 +20,9 @@ from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session, load_session
 from redoit.engine.tasks import StageAction, Standing, task_name
 from redoit.errors import RedoitError, TraceError
-from redoit.graph import select
 from redoit.model import Address, Outcome, Reason, Request, Stage, Trace
 from redoit.project import Layout
+from redoit.selection import select
 
 
 class PlainTasks:

@@ -22,7 +22,6 @@ from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
 from redoit.engine.tasks import PlannedControl, StageAction, Standing, stage_address, stage_task
 from redoit.errors import Interrupted, RedoitError
-from redoit.graph import Plan
 from redoit.model import (
     Address,
     Outcome,
@@ -34,6 +33,7 @@ from redoit.model import (
     Trace,
     Why,
 )
+from redoit.selection import Plan
 
 
 def run_plan(
