@@ -146,7 +146,9 @@ class Site:
         """One kill, and the run after it. Returns what happened; raises Failure."""
         rng = random.Random(seed)
         start, way = rng.choice(self.starts), rng.choice(WAYS)
-        moment = rng.uniform(0, start.seconds * 1.05)
+        # A third of them at the end, where the lock file, the journal and the experiment are written.
+        earliest = 0.7 if rng.random() < 0.33 else 0.0
+        moment = rng.uniform(earliest, 1.05) * start.seconds
         place = self.top / f"trial-{seed}"
         root = place / "project"
         shutil.copytree(start.folder, root, symlinks=True)
