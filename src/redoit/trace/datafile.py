@@ -30,14 +30,8 @@ _CONTENT = (
     "files",
 )
 """Fields of an out that say what it holds."""
-_DEFAULTS: Mapping[str, Any] = {
-    "wdir": ".",
-    "cache": True,
-    "push": True,
-    "persist": False,
-    "frozen": False,
-}
-"""Fields that DVC leaves out when they say nothing."""
+_DEFAULTS: Mapping[str, Any] = {"cache": True, "push": True, "persist": False}
+"""Fields of an out that DVC leaves out when they say nothing."""
 _NOT_IN_CHECKSUM = frozenset(
     (
         "desc",
@@ -162,10 +156,14 @@ def _update(item: Any, entry: Entry) -> None:
 
 
 def _leave_out_defaults(document: Any) -> None:
-    for mapping in (document, *document.get("outs", ())):
+    for key in [
+        key for key, value in document.items() if not value or (key, value) == ("wdir", ".")
+    ]:
+        del document[key]
+    for item in document.get("outs", ()):
         for key, default in _DEFAULTS.items():
-            if key in mapping and mapping[key] == default:
-                del mapping[key]
+            if key in item and item[key] == default:
+                del item[key]
 
 
 def _checksum(document: Any) -> str:
