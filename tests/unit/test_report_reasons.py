@@ -152,6 +152,15 @@ def test_status(rows: list[State], lines: list[str]) -> None:
     assert status_lines(rows, PLAIN) == lines
 
 
+def test_many_stages_that_only_depend_on_others_are_counted() -> None:
+    rows = [CHANGED, *[AFFECTED] * 21]
+    assert status_lines(rows, PLAIN) == [
+        "train  param changed: params.yaml:lr",
+        "1 of 22 stages changed; 21 may change with what they depend on (-v lists them)",
+    ]
+    assert len(status_lines(rows, PLAIN, verbose=True)) == 23
+
+
 def test_status_as_json() -> None:
     data = status_json([SAME, CHANGED, AFFECTED])
     assert json.loads(json.dumps(data)) == data

@@ -67,16 +67,16 @@ def _check_opposites(ctx: click.Context) -> None:
         raise UsageError("-q and -v cannot be given together", hint="leave one of them out")
 
 
+def verbose_option(text: str, *, expose: bool = True) -> Callable[[Decorated], Decorated]:
+    """``-v`` with what it means for this command."""
+    return click.option(
+        "-v", "--verbose", count=True, callback=_keep_verbose, expose_value=expose, help=text
+    )
+
+
 def traceback_option(command: Decorated) -> Decorated:
     """``-v`` of a command that has no details to show."""
-    return click.option(
-        "-v",
-        "--verbose",
-        count=True,
-        callback=_keep_verbose,
-        expose_value=False,
-        help="Show a traceback with every error.",
-    )(command)
+    return verbose_option("Show a traceback with every error.", expose=False)(command)
 
 
 def quiet_option(text: str) -> Callable[[Decorated], Decorated]:
@@ -139,13 +139,7 @@ _RUN_OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="Run up to N stages at the same time (default: 1).",
     ),
     quiet_option("Print nothing on standard output; the stages' commands still may."),
-    click.option(
-        "-v",
-        "--verbose",
-        count=True,
-        callback=_keep_verbose,
-        help="Show every skipped stage, and a traceback with every error.",
-    ),
+    verbose_option("Show every skipped stage, and a traceback with every error."),
 )
 
 

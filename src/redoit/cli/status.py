@@ -9,7 +9,7 @@ import sys
 import click
 
 from redoit.api import Project
-from redoit.cli.options import quiet_option, targets_argument, traceback_option
+from redoit.cli.options import quiet_option, targets_argument, verbose_option
 from redoit.report.status import status_json, status_lines
 from redoit.report.words import Paint, wants_colour
 
@@ -18,8 +18,8 @@ from redoit.report.words import Paint, wants_colour
 @targets_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every stage, every reason.")
 @quiet_option("Print nothing; exit with 1 if a stage would run.")
-@traceback_option
-def command(targets: tuple[str, ...], as_json: bool, quiet: bool) -> int:
+@verbose_option("List every stage; show a traceback with every error.")
+def command(targets: tuple[str, ...], as_json: bool, quiet: bool, verbose: int) -> int:
     """Show which stages would run, and why in a word.
 
     TARGETS are as for `exp run`. Runs nothing and changes nothing. `exp why` tells more.
@@ -30,5 +30,6 @@ def command(targets: tuple[str, ...], as_json: bool, quiet: bool) -> int:
     if as_json:
         print(json.dumps(status_json(rows), indent=2))
     else:
-        print("\n".join(status_lines(rows, Paint(wants_colour(sys.stdout)))))
+        paint = Paint(wants_colour(sys.stdout))
+        print("\n".join(status_lines(rows, paint, verbose=verbose > 0)))
     return 0

@@ -30,8 +30,12 @@ def state(row: Row) -> str:
     return "affected" if row.affected_by else "up to date"
 
 
-def status_lines(rows: Sequence[Row], paint: Paint) -> list[str]:
-    """A line for each stage that would run, and the sum."""
+FEW = 20
+"""Up to so many stages that only depend on others that would run are listed."""
+
+
+def status_lines(rows: Sequence[Row], paint: Paint, *, verbose: bool = False) -> list[str]:
+    """A line for each stage that would run, and the sum; ``verbose`` shortens nothing."""
     changed = [row for row in rows if row.reasons]
     affected = [row for row in rows if not row.reasons and row.affected_by]
     if not rows:
@@ -39,12 +43,15 @@ def status_lines(rows: Sequence[Row], paint: Paint) -> list[str]:
     if not changed and not affected:
         return [f"Up to date: {'' if len(rows) == 1 else 'all '}{count(len(rows), 'stage')}"]
     cells = [[row.address, brief(row.reasons)] for row in changed]
-    cells += [[row.address, f"depends on {some(row.affected_by, 3)}"] for row in affected]
+    listed = verbose or len(affected) <= FEW
+    if listed:
+        cells += [[row.address, f"depends on {some(row.affected_by, 3)}"] for row in affected]
     lines = table(cells)
     painted = [paint.yellow(line) for line in lines[: len(changed)]] + lines[len(changed) :]
     parts = [f"{len(changed):,} of {count(len(rows), 'stage')} changed"]
     if affected:
-        parts.append(f"{len(affected):,} may change with what they depend on")
+        more = "" if listed else " (-v lists them)"
+        parts.append(f"{len(affected):,} may change with what they depend on{more}")
     return [*painted, "; ".join(parts)]
 
 
