@@ -1,0 +1,324 @@
+"""What a commit, or the workspace, says: its params, metrics, deps and outs, read without a checkout."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from redoit.errors import ProjectError, RedoitError
+from redoit.experiments.plain import only_metrics, pick, plain
+from redoit.experiments.tree_files import TreeFiles
+from redoit.git import Git
+from redoit.git_objects import GitObjects
+from redoit.model import Entry, OutKind, RepoPath, Stage
+from redoit.project import Layout
+from redoit.spec import Files, Index, WorkFiles, read_index
+from redoit.spec.formats import read_values
+from redoit.spec.source import Source
+from redoit.spec.stages import address_of
+from redoit.store.objects import Objects
+from redoit.store.tree import decode as decode_dir
+from redoit.store.tree import is_dir_oid
+from redoit.trace.lockfile import read_text
+from redoit.trace.record import decode
+from redoit.trace.traces import lock_path
+
+WORKSPACE = "workspace"
+"""What stands for a commit's sha in the Revision of the workspace."""
+DEFAULT_PARAMS = RepoPath("params.yaml")
+
+
+class Problem(NamedTuple):
+    """Why something could not be read: the kind of error, and its one line."""
+
+    kind: str
+    what: str
+
+
+class Values(NamedTuple):
+    """The content of a params or metrics file as JSON knows it, or the problem with it."""
+
+    data: Any = None
+    problem: Problem | None = None
+
+
+class Content(NamedTuple):
+    """What ``dvc.lock`` or a ``.dvc`` file records of a dep or an out; all None: nothing."""
+
+    oid: str | None = None
+    size: int | None = None
+    nfiles: int | None = None
+
+
+class OutContent(NamedTuple):
+    """As Content, of an out: whether the cache holds it, and whether it is data of a ``.dvc`` file."""
+
+    oid: str | None
+    size: int | None
+    nfiles: int | None
+    cached: bool
+    is_data: bool
+
+
+class Revision(NamedTuple):
+    """What the commit ``rev`` says; paths are relative to the project's root.
+
+    ``time`` is when the commit was made (seconds since 1970), None for the workspace. ``problem`` tells why
+    it could not be read at all; then there is nothing else.
+    """
+
+    rev: str
+    time: int | None = None
+    parent: str | None = None
+    """The commit before it."""
+    params: Mapping[str, Values] = {}
+    """Every params file, the project's ``params.yaml`` included, with all values that are tracked of it."""
+    tracked: Mapping[str, tuple[str, ...]] = {}
+    """The params files that stages depend on: the keys they read, none for the whole file."""
+    metrics: Mapping[str, Values] = {}
+    deps: Mapping[str, Content] = {}
+    outs: Mapping[str, OutContent] = {}
+    problem: Problem | None = None
+
+    @property
+    def param_deps(self) -> dict[str, Values]:
+        """``params`` without what no stage depends on."""
+        return {
+            path: Values(pick(values.data, keys), values.problem) if keys else values
+            for path, keys in self.tracked.items()
+            if (values := self.params.get(path)) is not None
+        }
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read: then it is the same for ever."""
+        return self.problem is None and not any(
+            values.problem for values in (*self.params.values(), *self.metrics.values())
+        )
+
+
+class RevisionReader:
+    """Reads many Revisions of one project; owns what one reading teaches the next.
+
+    ``git`` may be None for a project without Git. To be closed; for one thread.
+    """
+
+    def __init__(self, layout: Layout, git: Git | None) -> None:
+        self._layout = layout
+        self._git = git
+        self.objects = GitObjects(git) if git is not None else None
+        self._cache = Objects(layout)
+        self._states: Mapping[str, Any] = {}
+        self._locks: dict[str, Any] = {}
+
+    def close(self) -> None:
+        if self.objects is not None:
+            self.objects.close()
+
+    def workspace(self) -> Revision:
+        """What the work tree says. A mistake in ``dvc.yaml`` or ``dvc.lock`` is its problem, not raised."""
+        return self._read(WorkFiles(self._layout.root), Revision(WORKSPACE))
+
+    def commit(self, rev: str) -> Revision:
+        """What the commit with this sha says, likewise. Raises GitError if there is no such commit."""
+        assert self._git is not None and self.objects is not None
+        commit = self.objects.commit(rev)
+        prefix = self._git.prefix()
+        files = TreeFiles(self._layout.root, self.objects, commit.tree, prefix)
+        empty = Revision(rev, commit.time, commit.parents[0] if commit.parents else None)
+        if not files.is_dir(""):
+            return empty._replace(problem=_problem(ProjectError(f"it has no folder {prefix}")))
+        return self._read(files, empty)
+
+    def _read(self, files: Files, empty: Revision) -> Revision:
+        try:
+            index, self._states = read_index(self._layout, files, self._states)
+            entries = self._entries(files, index)
+        except RedoitError as error:
+            return empty._replace(problem=_problem(error))
+        content = _Content(files, index, entries, self._cache)
+        tracked = dict(content.expand(_tracked(index)))
+        wanted = dict(content.expand(_all_params(files, index)))
+        return empty._replace(
+            params={path: content.params(path, keys) for path, keys in wanted.items()},
+            tracked=tracked,
+            metrics={
+                path: content.metrics(path) for path, _ in content.expand(_metrics_files(index))
+            },
+            deps=_deps(index, entries),
+            outs=_outs(index, entries),
+        )
+
+    def _entries(self, files: Files, index: Index) -> dict[tuple[str, str], Entry]:
+        """(address, text of a dep or out) → what is recorded of it; an out's text begins with ``>``."""
+        entries: dict[tuple[str, str], Entry] = {}
+        for file in index.files:
+            path = lock_path(file)
+            try:
+                text = files.read(path)
+            except FileNotFoundError:
+                continue
+            lock = read_text(text, path, self._locks.get(path))
+            self._locks[path] = lock.state()
+            for name, record in lock.records.items():
+                trace = decode(record)
+                address = address_of(file, name)
+                entries.update(((address, entry.path), entry) for entry in trace.deps)
+                entries.update(((address, f">{entry.path}"), entry) for entry in trace.outs)
+        for address, trace in index.recorded.items():
+            entries.update(((address, entry.path), entry) for entry in trace.deps)
+            entries.update(((address, f">{entry.path}"), entry) for entry in trace.outs)
+        return entries
+
+
+class _Content:
+    """The files of one revision: those that are there, and those that only the cache has."""
+
+    def __init__(
+        self,
+        files: Files,
+        index: Index,
+        entries: Mapping[tuple[str, str], Entry],
+        cache: Objects,
+    ) -> None:
+        self._files = files
+        self._cache = cache
+        self._cached: dict[str, Entry] = {}
+        for stage in index.stages.values():
+            for out in stage.outs:
+                entry = entries.get((stage.address, f">{out.text}"))
+                if entry is not None and entry.oid is not None:
+                    self._cached[out.path] = entry
+
+    def expand(
+        self, wanted: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """``wanted`` with the files of a directory instead of it."""
+        for path, keys in wanted.items():
+            found = list(self._below(path))
+            yield from ((inside, keys) for inside in found) if found else [(path, keys)]
+
+    def _below(self, folder: str) -> Iterator[str]:
+        if self._files.is_dir(folder):
+            for entry in sorted(self._files.list(folder), key=lambda entry: entry.name):
+                path = posixpath.join(folder, entry.name)
+                yield from self._below(path) if entry.is_dir() else (path,)
+        elif self._is_cached_dir(folder) and not self._files.exists(folder):
+            try:
+                names = [name for name, _ in self._listing(folder)]
+            except RedoitError:
+                return
+            yield from (posixpath.join(folder, name) for name in names)
+
+    def _is_cached_dir(self, path: str) -> bool:
+        entry = self._cached.get(path)
+        return entry is not None and entry.oid is not None and is_dir_oid(entry.oid)
+
+    def _listing(self, folder: str) -> list[tuple[str, Any]]:
+        entry = self._cached[folder]
+        assert entry.oid is not None
+        data = self._cache.read(entry.oid, entry.algo)
+        return decode_dir(data, entry.algo, self._cache.path(entry.oid, entry.algo))
+
+    def params(self, path: str, keys: tuple[str, ...]) -> Values:
+        """The values of a params file: those under ``keys``, or all."""
+        values = self._values(path)
+        if values.problem or not keys:
+            return Values(plain(values.data), values.problem)
+        return Values(pick(plain(values.data), keys))
+
+    def metrics(self, path: str) -> Values:
+        """The numbers and texts in a metrics file."""
+        values = self._values(path)
+        return values if values.problem else Values(only_metrics(values.data) or {})
+
+    def _values(self, path: str) -> Values:
+        try:
+            return Values(read_values(Source.decode(path, self._bytes(path))))
+        except (RedoitError, OSError) as error:
+            return Values(problem=_problem(error))
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return self._files.read(RepoPath(path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            entry = self._cached.get(path)
+            if entry is not None and entry.oid is not None:
+                return self._cache.read(entry.oid, entry.algo)
+            folder = posixpath.dirname(path)
+            while folder:
+                if self._is_cached_dir(folder):
+                    oid = dict(self._listing(folder)).get(path[len(folder) + 1 :])
+                    if oid is not None:
+                        return self._cache.read(oid, self._cached[folder].algo)
+                folder = posixpath.dirname(folder) if folder != "/" else ""
+            # As every Files says it: with the path in the project, not on this disk.
+            raise FileNotFoundError(error.errno, error.strerror, path) from None
+
+
+def _problem(error: Exception) -> Problem:
+    return Problem(
+        type(error).__name__, error.what if isinstance(error, RedoitError) else str(error)
+    )
+
+
+# --- which files ----------------------------------------------------------------------------------
+
+
+def _tracked(index: Index) -> dict[str, tuple[str, ...]]:
+    """The params files of all stages with all keys; none for one that a stage reads as a whole."""
+    keys: dict[str, list[str]] = {}
+    whole: set[str] = set()
+    for stage in index.stages.values():
+        for dep in stage.params:
+            keys.setdefault(dep.path, []).extend(dep.keys)
+            if not dep.keys:
+                whole.add(dep.path)
+    return {
+        path: () if path in whole else tuple(dict.fromkeys(found)) for path, found in keys.items()
+    }
+
+
+def _all_params(files: Files, index: Index) -> dict[str, tuple[str, ...]]:
+    wanted = _tracked(index)
+    for top in index.files.values():
+        wanted.update((path, ()) for path in top.params)
+    if files.exists(DEFAULT_PARAMS):
+        wanted[DEFAULT_PARAMS] = ()
+    return wanted
+
+
+def _metrics_files(index: Index) -> dict[str, tuple[str, ...]]:
+    paths: dict[str, tuple[str, ...]] = {}
+    for stage in index.stages.values():
+        paths.update((out.path, ()) for out in stage.outs if out.kind is OutKind.METRIC)
+    for top in index.files.values():
+        paths.update((path, ()) for path in top.metrics)
+    return paths
+
+
+def _deps(index: Index, entries: Mapping[tuple[str, str], Entry]) -> dict[str, Content]:
+    return {
+        dep.path: Content(entry.oid, entry.size, entry.nfiles) if entry else Content()
+        for stage in index.stages.values()
+        for dep in stage.deps
+        for entry in (entries.get((stage.address, dep.text)),)
+    }
+
+
+def _outs(index: Index, entries: Mapping[tuple[str, str], Entry]) -> dict[str, OutContent]:
+    """All outs that are no metrics and no plots: those have their own places."""
+    found: dict[str, OutContent] = {}
+    for stage in index.stages.values():
+        for out in stage.outs:
+            if out.kind is OutKind.OUT:
+                entry = entries.get((stage.address, f">{out.text}"))
+                found[out.path] = _out(stage, entry, out.cache)
+    return found
+
+
+def _out(stage: Stage, entry: Entry | None, cached: bool) -> OutContent:
+    if entry is None:
+        return OutContent(None, None, None, cached, stage.is_data)
+    return OutContent(entry.oid, entry.size, entry.nfiles, cached, stage.is_data)
