@@ -14,6 +14,7 @@ import time
 
 _ANONYMOUS = getattr(os, "O_TMPFILE", 0)
 _FLAGS = os.O_RDWR | os.O_CLOEXEC
+_STEP = 64 << 20
 _FICLONE = 0x40049409
 
 
@@ -152,6 +153,14 @@ def copy_range(source: int, target: int, offset: int, count: int) -> int:
     while written < len(data):
         written += os.pwrite(target, memoryview(data)[written:], offset + written)
     return len(data)
+
+
+def copy_file(source: int, target: int) -> int:
+    """Copy one open file to another, from the beginning. Returns how many bytes. Raises OSError."""
+    offset = 0
+    while count := copy_range(source, target, offset, _STEP):
+        offset += count
+    return offset
 
 
 def umask() -> int:

@@ -10,19 +10,17 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from redoit.errors import CorruptObject, StoreError
-from redoit.model import Algo, Oid
+from redoit.errors import StoreError
 from redoit.project import Layout
 from redoit.store.digests import SMALL, Digests, digest_data, known_as
-from redoit.store.drafts import Drafts, copy_range, umask, write_all
-from redoit.store.objects import Objects, missing
+from redoit.store.drafts import Draft, Drafts, copy_file, umask, write_all
+from redoit.store.objects import Found, corrupt, missing
 from redoit.store.scan import is_racy
 
 AGE_NS = 20_000_000
 """How old a file that we have just written is made to look, so that its stamp can be trusted:
 whatever changes it from now on gives it a later time."""
 
-_STEP = 64 << 20
 _UNABLE = frozenset(
     (
         *(errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.ENOTTY, errno.ENOSYS),
@@ -41,57 +39,50 @@ class Placed(NamedTuple):
 class Links:
     """Puts objects into the workspace, in the way that ``cache.type`` says."""
 
-    def __init__(self, layout: Layout, objects: Objects) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.types = layout.config.cache_types()
-        self._objects = objects
         self._drafts = Drafts(f"{layout.tmp}/drafts")
         self._umask = umask()
         self._reflinks = "reflink" in self.types
 
     def place(
-        self, oid: Oid, algo: Algo, place: str, *, isexec: bool = False, copy: bool = False
+        self, found: Found, place: str, *, isexec: bool = False, copy: bool = False
     ) -> Placed:
         """Make ``place`` the object's content, replacing a file or symlink in one step.
 
         ``copy``: an independent file, whatever ``cache.type`` says.
-        Raises MissingObject, CorruptObject, StoreError; then the old file is still there.
+        Raises CorruptObject, StoreError, OSError; then the old file is still there.
         """
-        source = self._objects.path(oid, algo)
-        size = self._objects.size_of(oid, algo)
-        if size is None:
-            raise (corrupt if os.path.exists(source) else missing)(oid, source)
-        with failing(place):
-            try:
-                if not copy and (placed := self._link(source, place, oid, algo, size)):
-                    if isexec:
-                        make_executable(place)
-                        return Placed(os.stat(place), placed.digests)
-                    return placed
-                return self._copy(source, place, oid, algo, isexec)
-            except IsADirectoryError:
-                remove(place)
-                return self.place(oid, algo, place, isexec=isexec, copy=copy)
-            except FileNotFoundError:  # of the folder, or of the object, gone since
-                if not os.path.exists(source):
-                    raise missing(oid, source) from None
-                os.makedirs(os.path.dirname(place))
-                return self.place(oid, algo, place, isexec=isexec, copy=copy)
+        try:
+            if not copy and (placed := self._link(found, place)):
+                if isexec:
+                    make_executable(place)
+                    return Placed(os.stat(place), placed.digests)
+                return placed
+            return self._copy(found, place, isexec)
+        except IsADirectoryError:
+            remove(place)
+        except FileNotFoundError:  # of the folder, or of the object, gone since
+            if not os.path.exists(found.path):
+                raise missing(found.oid, found.path) from None
+            os.makedirs(os.path.dirname(place))
+        return self.place(found, place, isexec=isexec, copy=copy)
 
-    def _link(self, source: str, place: str, oid: Oid, algo: Algo, size: int) -> Placed | None:
+    def _link(self, found: Found, place: str) -> Placed | None:
         """As the first link that works; None if a copy is wanted."""
         for kind in self.types:
             if kind in ("copy", "reflink"):  # a copy tries to be a reflink
                 return None
             # Many files are empty: they would use up the links that an object may have.
-            if kind == "hardlink" and size == 0:
+            if kind == "hardlink" and not found.size:
                 return None
             link = os.link if kind == "hardlink" else os.symlink
             try:
                 try:
-                    link(source, place)
+                    link(found.path, place)
                 except FileExistsError:
                     name = self._drafts.temporary(os.path.dirname(place))
-                    link(source, name)
+                    link(found.path, name)
                     try:
                         os.replace(name, place)
                     finally:  # of two names of one file, it leaves both
@@ -101,35 +92,18 @@ class Links:
                 if error.errno not in _UNABLE:
                     raise
                 continue
-            return Placed(os.stat(place), known_as(oid, algo))
+            return Placed(os.stat(place), known_as(found.oid, found.algo))
         raise StoreError(
             "no link type of cache.type works here",
             facts={"path": place, "cache.type": ", ".join(self.types)},
             hint="allow copies: exp config cache.type reflink,copy",
         )
 
-    def _copy(self, source: str, place: str, oid: Oid, algo: Algo, isexec: bool) -> Placed:
-        handle = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    def _copy(self, found: Found, place: str, isexec: bool) -> Placed:
+        source = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            size = os.fstat(handle).st_size
-            with self._drafts.new(os.path.dirname(place), 0o666) as draft:
-                digests = known_as(oid, algo)
-                if self._reflinks and size and self._drafts.clone(handle, draft):
-                    pass
-                elif size <= SMALL:
-                    self._reflinks = self._reflinks and not size
-                    data = os.pread(handle, size + 1, 0)
-                    digests = digest_data(data, algo)
-                    if digests.oid(algo) != oid:
-                        raise corrupt(oid, source)
-                    write_all(draft.handle, data)
-                else:
-                    self._reflinks = False
-                    offset = 0
-                    while count := copy_range(handle, draft.handle, offset, _STEP):
-                        offset += count
-                    if offset != size:
-                        raise corrupt(oid, source)
+            with self._drafts.new(place.rpartition("/")[0], 0o666) as draft:
+                digests = self._fill(draft, source, found)
                 if isexec:
                     os.fchmod(draft.handle, os.fstat(draft.handle).st_mode | stat.S_IXUSR)
                 aged = time.time_ns() - AGE_NS
@@ -137,9 +111,29 @@ class Links:
                 status = os.fstat(draft.handle)
                 if not draft.publish(place):
                     draft.replace(place)
-            return Placed(status, digests)
+                return Placed(status, digests)
         finally:
-            os.close(handle)
+            os.close(source)
+
+    def _fill(self, draft: Draft, source: int, found: Found) -> Digests:
+        """Give the draft the object's content. Raises CorruptObject if that is not its name.
+
+        What is small enough to be held in memory is digested on the way.
+        """
+        if self._reflinks and found.size:
+            if self._drafts.clone(source, draft):
+                return known_as(found.oid, found.algo)
+            self._reflinks = False
+        if found.size <= SMALL:
+            data = os.pread(source, found.size + 1, 0)
+            digests = digest_data(data, found.algo)
+            if digests.oid(found.algo) != found.oid:
+                raise corrupt(found.oid, found.path)
+            write_all(draft.handle, data)
+            return digests
+        if copy_file(source, draft.handle) != found.size:
+            raise corrupt(found.oid, found.path)
+        return known_as(found.oid, found.algo)
 
     def unprotect(self, place: str) -> None:
         """Make a file, or all files of a directory, independent of the cache and writable.
@@ -161,9 +155,7 @@ class Links:
             handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 with self._drafts.new(os.path.dirname(place), 0o666) as draft:
-                    offset = 0
-                    while count := copy_range(handle, draft.handle, offset, _STEP):
-                        offset += count
+                    copy_file(handle, draft.handle)
                     draft.replace(place)
             finally:
                 os.close(handle)
@@ -223,15 +215,6 @@ def _remove_tree(folder: str) -> None:
     os.rmdir(folder)
 
 
-def corrupt(oid: str, path: str) -> CorruptObject:
-    """The error for an object whose content is not its name."""
-    return CorruptObject(
-        "an object in the cache is damaged: its content is not what its name says",
-        facts={"oid": oid, "object": path},
-        hint="remove it, then get it again or run the stage that makes it",
-    )
-
-
 @contextlib.contextmanager
 def failing(place: str) -> Iterator[None]:
     """Turn the errors of the operating system at ``place`` into ours."""
@@ -241,6 +224,9 @@ def failing(place: str) -> Iterator[None]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StoreError(
             "the disk is full" if full else "cannot write into the workspace",
-            facts={"path": place, "because": error.strerror or str(error)},
+            facts={
+                "path": error.filename or place,
+                "because": error.strerror or str(error),
+            },
             hint="make room" if full else "check who may write there",
         ) from error

@@ -15,9 +15,9 @@ from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import Digests, digest_file
-from redoit.store.links import corrupt
 from redoit.store.look import Look
-from redoit.store.objects import Objects, missing
+from redoit.store.objects import Objects, corrupt, missing
+from redoit.store.scan import stamp_of
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class _Work:
             if old.oid(algo) != oid:
                 raise corrupt(oid, path)
             digests = old if self._to is Algo.XXH128 else digest_file(path, self._to)
-            size = os.stat(path).st_size
+            stamp = stamp_of(os.stat(path))
         except FileNotFoundError:
             raise missing(oid, path) from None
         new = _oid(digests, self._to)
-        if not self._objects.put_link(path, new, self._to, size):
+        if not self._objects.put_link(path, new, self._to, stamp):
             self._put(path)
         return new
 

@@ -11,8 +11,10 @@ import errno
 import os
 import stat
 import threading
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from redoit.errors import MissingObject, StoreError
+from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store import tree
@@ -27,6 +29,7 @@ from redoit.store.digests import (
     unreadable,
 )
 from redoit.store.drafts import Draft, Drafts, copy_range, umask, write_all
+from redoit.store.scan import Stamp, stamp_of
 
 _READ_ONLY = 0o444
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
@@ -45,6 +48,15 @@ def folders_of(cache: str) -> dict[Algo, str]:
         Algo.XXH128: f"{cache}/files/xxh128",
         Algo.MD5_DOS2UNIX: cache,
     }
+
+
+class Found(NamedTuple):
+    """An object that is there and can be believed; ``size`` in bytes."""
+
+    oid: Oid
+    algo: Algo
+    path: str
+    size: int
 
 
 class Objects:
@@ -70,17 +82,31 @@ class Objects:
         """Where the object is, or would be."""
         return f"{self._folders[algo]}/{oid[:2]}/{oid[2:]}"
 
-    def has(self, oid: Oid, algo: Algo, size: int | None = None) -> bool:
-        """Whether the object is there and can be believed, and has ``size`` bytes if that is known."""
-        found = self.size_of(oid, algo)
-        return found is not None and size in (None, found)
-
-    def size_of(self, oid: Oid, algo: Algo) -> int | None:
-        """Size in bytes of the object; None if it is not there or cannot be believed.
+    def find(self, oid: Oid, algo: Algo) -> Found:
+        """The object. Raises MissingObject if it is not there, CorruptObject if it is damaged.
 
         A read-only one is believed, as by DVC; any other is digested.
         """
-        return self._size_at(self.path(oid, algo), oid, algo)
+        path = self.path(oid, algo)
+        size = self._size_at(path, oid, algo)
+        if size is None:
+            raise (corrupt if os.path.lexists(path) else missing)(oid, path)
+        return Found(oid, algo, path, size)
+
+    def has(self, oid: Oid, algo: Algo, size: int | None = None) -> bool:
+        """Whether the object is there, not damaged, and has ``size`` bytes if that is known."""
+        found = self._size_at(self.path(oid, algo), oid, algo)
+        return found is not None and size in (None, found)
+
+    def total_size(self, oids: Iterable[Oid], algo: Algo) -> int | None:
+        """Sum of the sizes of these objects; None if one of them is not there or damaged."""
+        total = 0
+        for oid in oids:
+            size = self._size_at(self.path(oid, algo), oid, algo)
+            if size is None:
+                return None
+            total += size
+        return total
 
     def _size_at(self, path: str, oid: Oid, algo: Algo) -> int | None:
         size = self._sizes.get(path)
@@ -148,7 +174,7 @@ class Objects:
         oid = f"{digests.oid(algo)}{suffix}"
         folder = f"{self._folders[algo]}/{oid[:2]}"
         path = f"{folder}/{oid[2:]}"
-        if self._size_at(path, Oid(oid), algo) != len(data):
+        if not os.access(path, os.F_OK) or self._size_at(path, Oid(oid), algo) != len(data):
             try:
                 with self._draft(folder) as draft:
                     write_all(draft.handle, data)
@@ -180,17 +206,22 @@ class Objects:
         except OSError as error:
             raise self._failed(error) from error
 
-    def put_link(self, source: str, oid: Oid, algo: Algo, size: int) -> bool:
-        """Make the file ``source``, whose content is known to be ``oid``, the object itself.
+    def put_link(self, source: str, oid: Oid, algo: Algo, stamp: Stamp) -> bool:
+        """Make the file ``source``, which is ``oid`` while it has this stamp, the object itself.
 
-        It becomes read-only. False if another file system holds it. Raises StoreError.
+        It becomes read-only. False if another file system holds it, or it has changed. Raises
+        StoreError.
         """
+        size = stamp[1]
         if self.has(oid, algo, size):
             return True
         path = self.path(oid, algo)
         try:
             self._link(source, path)
             os.chmod(path, _READ_ONLY)
+            if stamp_of(os.stat(path)) != stamp:
+                os.unlink(path)
+                return False
         except OSError as error:
             if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
                 return False
@@ -321,4 +352,13 @@ def missing(oid: str, path: str) -> MissingObject:
         "an object is not in the cache",
         facts={"oid": oid, "looked for": path},
         hint="get it from where it was shared, or run the stage that makes it",
+    )
+
+
+def corrupt(oid: str, path: str) -> CorruptObject:
+    """The error for an object whose content is not its name."""
+    return CorruptObject(
+        "an object in the cache is damaged: its content is not what its name says",
+        facts={"oid": oid, "object": path},
+        hint="remove it, then get it again or run the stage that makes it",
     )

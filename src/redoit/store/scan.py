@@ -39,6 +39,9 @@ def is_racy(mtime: int, now: int) -> bool:
 class Ignores(Protocol):
     """Which paths are no data: ``.dvcignore``."""
 
+    has_rules: bool
+    """Whether a ``.dvcignore`` with rules was met, in the folders asked about so far."""
+
     def ignores(self, path: RepoPath, is_dir: bool) -> bool: ...
 
 
@@ -71,7 +74,7 @@ class Listing:
 
 def joined(names: Sequence[str]) -> bytes:
     """Names as one piece of bytes, ended by NUL each."""
-    return "".join(f"{name}\0" for name in names).encode("utf-8", "surrogateescape")
+    return "\0".join((*names, "")).encode("utf-8", "surrogateescape")
 
 
 def split(data: bytes) -> list[str]:
@@ -100,27 +103,40 @@ def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
     rows: list[tuple[str, Stamp]] = []
     links: list[str] = []
     pending = [""]
+    if ignore is not None:
+        ignore.ignores(path, True)  # reads the rules that hold here
     while pending:
         prefix = pending.pop()
         inner = f"{folder}/{prefix}" if prefix else folder
+        above = f"{path}/{prefix}" if path else prefix  # ends with a slash, or is empty
+        has_rules = ignore is not None and ignore.has_rules
         try:
             with os.scandir(inner) as entries:
                 for entry in entries:
-                    name = f"{prefix}{entry.name}"
+                    name = entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        if ignore is None or not ignore.ignores(_below(path, name), True):
-                            pending.append(f"{name}/")
+                        if ignore is None or not ignore.ignores(RepoPath(above + name), True):
+                            pending.append(f"{prefix}{name}/")
                         continue
-                    if ignore is not None and ignore.ignores(_below(path, name), False):
+                    if has_rules or name in _ASKED:
+                        if ignore is not None and ignore.ignores(RepoPath(above + name), False):
+                            continue
+                        if name == ".dvcignore":
+                            raise _ignore_file_inside(entry.path)
+                    if entry.is_file(follow_symlinks=False):
+                        try:
+                            status = entry.stat(follow_symlinks=False)
+                        except FileNotFoundError:  # removed just now
+                            continue
+                    elif (target := _target(entry)) is None:
                         continue
-                    status = _status(entry)
-                    if status is None:
-                        continue
-                    if status.st_nlink > 1 or entry.is_symlink():
-                        links.append(name)
-                    if entry.name == ".dvcignore":
-                        raise _ignore_file_inside(entry.path)
-                    rows.append((name, stamp_of(status)))
+                    else:
+                        status = target
+                        links.append(prefix + name)
+                    if status.st_nlink > 1:
+                        links.append(prefix + name)
+                    stamp = (status.st_ino & _POSITIVE, status.st_size, status.st_mtime_ns)
+                    rows.append((prefix + name, stamp))
         except (FileNotFoundError, NotADirectoryError):
             if not prefix:
                 raise
@@ -133,33 +149,27 @@ def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
     )
 
 
-def _below(path: RepoPath, name: str) -> RepoPath:
-    return RepoPath(f"{path}/{name}" if path else name)
+_ASKED = (".git", ".dvcignore")
+"""Names that are asked about even where there are no rules."""
 
 
-def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """What the entry, or the file it links to, is; None if it has just vanished or is no data."""
+def _target(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What a symlink leads to; None for a directory. Raises StoreError for all that is no data."""
+    if not entry.is_symlink():
+        raise StoreError(
+            "a directory holds something that is neither a file nor a directory",
+            facts={"path": entry.path},
+            hint="remove it, or name it in .dvcignore",
+        )
     try:
-        if entry.is_file(follow_symlinks=False):
-            return entry.stat(follow_symlinks=False)
-        if not entry.is_symlink():
-            raise StoreError(
-                "a directory holds something that is neither a file nor a directory",
-                facts={"path": entry.path},
-                hint="remove it, or name it in .dvcignore",
-            )
         status = os.stat(entry.path)
-    except FileNotFoundError:
-        if not entry.is_symlink():
-            return None
+    except OSError:
         raise StoreError(
             "a directory holds a broken symlink",
             facts={"path": entry.path},
             hint="remove it, or name it in .dvcignore",
         ) from None
-    if stat.S_ISDIR(status.st_mode):
-        return None
-    return status
+    return None if stat.S_ISDIR(status.st_mode) else status
 
 
 def _ignore_file_inside(path: str) -> StoreError:

@@ -14,10 +14,10 @@ from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import SMALL, Digests, digest_file
 from redoit.store.gitignore import GitIgnore
-from redoit.store.links import Links, corrupt, failing, make_executable, remove, settled
+from redoit.store.links import Links, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
 from redoit.store.migrate import Item, Migration, migrate
-from redoit.store.objects import Objects, missing
+from redoit.store.objects import Objects, corrupt
 from redoit.store.parallel import in_parallel
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
 from redoit.store.statcache import StatCache
@@ -39,7 +39,7 @@ class Store:
         self._state = state
         self._algo = layout.algo
         self._objects = Objects(layout)
-        self._links = Links(layout, self._objects)
+        self._links = Links(layout)
         self._gitignore = GitIgnore(layout)
         self._whole: set[tuple[Oid, Algo]] = set()
 
@@ -66,13 +66,8 @@ class Store:
             files = self._files(oid, entry.algo)
         except StoreError:
             return False
-        total = 0
-        for _, inner in files:
-            size = self._objects.size_of(inner, entry.algo)
-            if size is None:
-                return False
-            total += size
-        if wanted not in (None, total):  # something in it was cut off
+        total = self._objects.total_size((inner for _, inner in files), entry.algo)
+        if total is None or wanted not in (None, total):  # something in it was cut off
             return False
         self._whole.add((oid, entry.algo))
         return True
@@ -127,9 +122,9 @@ class Store:
         isexec = is_executable(status)
         row = self._state.file(path)
         known = row.digests if row is not None and row.stamp == stamp_of(status) else _NOTHING
-        digests = self._take(place, status.st_size, known, cached=cached, link=link)
+        digests = self._take(place, stamp_of(status), known, cached=cached, link=link)
         if link and self._is_to_relink(place, is_link or status.st_nlink > 1, digests):
-            status = self._links.place(self._oid(digests), self._algo, place, isexec=isexec).status
+            status = self._relink(place, digests, isexec=isexec)
         elif isexec and link and self._links.types[0] == "hardlink":
             make_executable(place)  # becoming an object has made it read-only
             status = os.stat(place)
@@ -142,17 +137,19 @@ class Store:
         digests = list(self._look.known_files(path, listing))
         always = self._links.types[0] in ("hardlink", "symlink")
 
+        begun = time.time_ns()
+
         def take(at: int) -> None:
             name, stamp = listing.names[at], stamps[at]
             file = f"{place}/{name}"
             linked = name in listing.links
-            if is_racy(stamp[2], time.time_ns()) and not linked:
+            racy = is_racy(stamp[2], begun)
+            if racy and not linked:
                 stamp = stamp_of(settled(file, os.lstat(file)))
-            digests[at] = self._take(file, stamp[1], digests[at], cached=cached, link=link)
+            digests[at] = self._take(file, stamp, digests[at], cached=cached, link=link)
             if link and (linked or always) and self._is_to_relink(file, linked, digests[at]):
-                placed = self._links.place(self._oid(digests[at]), self._algo, file)
-                stamp = stamp_of(placed.status)
-            stamps[at] = UNKNOWN if is_racy(stamp[2], time.time_ns()) else stamp
+                stamp = stamp_of(self._relink(file, digests[at], isexec=False))
+            stamps[at] = UNKNOWN if racy and is_racy(stamp[2], time.time_ns()) else stamp
 
         large = [at for at, stamp in enumerate(stamps) if stamp[1] > LARGE]
         for at, stamp in enumerate(stamps):
@@ -168,9 +165,11 @@ class Store:
         self._look.note_dir(path, noted, digests, oid, self._algo)
         return Content(oid, self._algo, listing.size, len(listing.names))
 
-    def _take(self, place: str, size: int, known: Digests, *, cached: bool, link: bool) -> Digests:
+    def _take(
+        self, place: str, stamp: Stamp, known: Digests, *, cached: bool, link: bool
+    ) -> Digests:
         """The digests of a file, and with ``cached`` its content in the cache; read at most once."""
-        algo = self._algo
+        algo, size = self._algo, stamp[1]
         oid = known.oid(algo)
         if not cached:
             digests = known if oid is not None else digest_file(place, algo)
@@ -178,7 +177,7 @@ class Store:
             return known
         elif link and size and self._links.types[0] in ("hardlink", "symlink"):
             digests = known if oid is not None else digest_file(place, algo)
-            if not self._objects.put_link(place, self._oid(digests), algo, size):
+            if not self._objects.put_link(place, self._oid(digests), algo, stamp):
                 digests = self._objects.put_file(place, algo)
         else:
             digests = self._objects.put_file(place, algo)
@@ -190,6 +189,11 @@ class Store:
         oid = digests.oid(self._algo)
         assert oid is not None
         return oid
+
+    def _relink(self, place: str, digests: Digests, *, isexec: bool) -> os.stat_result:
+        with failing(place):
+            found = self._objects.find(self._oid(digests), self._algo)
+            return self._links.place(found, place, isexec=isexec).status
 
     def _is_to_relink(self, place: str, linked: bool, digests: Digests) -> bool:
         """Whether a committed file is not yet what the first choice of ``cache.type`` makes of it."""
@@ -223,9 +227,11 @@ class Store:
         elif tree.is_dir_oid(oid):
             self._checkout_dir(path, place, oid, entry, copy=copy)
         else:
-            if os.path.isdir(place) and self._objects.has(oid, entry.algo):
+            found = self._objects.find(oid, entry.algo)
+            if os.path.isdir(place):
                 remove(place)
-            placed = self._links.place(oid, entry.algo, place, isexec=entry.isexec, copy=copy)
+            with failing(place):
+                placed = self._links.place(found, place, isexec=entry.isexec, copy=copy)
             self._look.note_file(path, placed.status, placed.digests)
 
     def _is_there(self, path: RepoPath, entry: Entry) -> bool:
@@ -238,25 +244,25 @@ class Store:
         self, path: RepoPath, place: str, oid: Oid, entry: Entry, *, copy: bool
     ) -> None:
         algo = entry.algo
-        wanted = self._files(oid, algo)
-        for _, inner in wanted:
-            if not self._objects.has(inner, algo):
-                raise missing(inner, self._objects.path(inner, algo))
-        present = self._make_folders(path, place, [name for name, _ in wanted], algo)
-        rows: list[tuple[Stamp, Digests]] = []
-        for name, inner in wanted:
-            row = present.pop(name, None)
-            if row is None or row[1].oid(algo) != inner:
-                placed = self._links.place(inner, algo, f"{place}/{name}", copy=copy)
-                stamp = stamp_of(placed.status)
-                racy = is_racy(stamp[2], time.time_ns())
-                row = (UNKNOWN if racy else stamp, placed.digests)
-            rows.append(row)
+        wanted = [(name, self._objects.find(inner, algo)) for name, inner in self._files(oid, algo)]
+        names = [name for name, _ in wanted]
+        present = self._make_folders(path, place, names, algo)
+        stamps: list[Stamp] = []
+        digests: list[Digests] = []
+        with failing(place):
+            for name, found in wanted:
+                row = present.pop(name, None)
+                if row is None or row[1].oid(algo) != found.oid:
+                    placed = self._links.place(found, f"{place}/{name}", copy=copy)
+                    stamp = stamp_of(placed.status)
+                    racy = is_racy(stamp[2], time.time_ns())
+                    row = (UNKNOWN if racy else stamp, placed.digests)
+                stamps.append(row[0])
+                digests.append(row[1])
         for name in present:
             remove(f"{place}/{name}")
-        sizes = [self._objects.size_of(inner, algo) or 0 for _, inner in wanted]
-        listing = Listing([name for name, _ in wanted], [row[0] for row in rows], sum(sizes))
-        self._look.note_dir(path, listing, [row[1] for row in rows], oid, algo)
+        listing = Listing(names, stamps, sum(found.size for _, found in wanted))
+        self._look.note_dir(path, listing, digests, oid, algo)
 
     def _make_folders(
         self, path: RepoPath, place: str, names: Sequence[str], algo: Algo
