@@ -29,7 +29,10 @@ def make_source(root: str, file: RepoPath, value: Mapping[str, Any]) -> tuple[St
         if "repo" in record or "db" in record or (isinstance(text, str) and "://" in text):
             imported = True
             continue
-        check_local(text, ("deps", index, "path") if text else ("deps", index))
+        if text is None:
+            hint = "say what was imported: path: ..."
+            raise Fault('a dep of a .dvc file has no "path"', ("deps", index), hint=hint)
+        check_local(text, ("deps", index, "path"))
         path, text = locate_path(root, folder, text)
         deps.append(Dep(path, text))
         dep_entries.append(_entry(text, record))

@@ -37,10 +37,12 @@ class Expander(NamedTuple):
         """The stages of ``entry``, in DVC's order. Raises Fault."""
         path: Path = ("stages", name)
         if "foreach" in entry:
-            steps = self._foreach(name, entry["foreach"], (*path, "foreach"))
+            over = (*path, "foreach")
+            steps = self._foreach(name, entry["foreach"], over)
             fields, path = entry["do"], (*path, "do")
         elif "matrix" in entry:
-            steps = self._matrix(entry["matrix"], (*path, "matrix"))
+            over = (*path, "matrix")
+            steps = self._matrix(entry["matrix"], over)
             fields = {key: value for key, value in entry.items() if key != "matrix"}
         else:
             yield Definition(name, None, self._resolve(entry, self.variables, path), path)
@@ -49,16 +51,15 @@ class Expander(NamedTuple):
             if not key:
                 raise Fault(
                     f'an item of "{name}" makes an empty name',
-                    path[:2],
-                    on_key=True,
+                    over,
                     kind=TemplateProblem,
                     hint="remove the empty item, or use a mapping of names to values",
                 )
             if "@" in key:
                 raise Fault(
                     f'the item "{key}" makes the name "{name}@{key}", and an item must not hold "@"',
-                    path[:2],
-                    on_key=True,
+                    over,
+                    needle=key,
                     kind=TemplateProblem,
                     hint="use a mapping of short names to values: foreach: {name: value}",
                 )

@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from redoit.errors import SyntaxProblem
+from redoit.errors import SpecError, SyntaxProblem
 from redoit.model import RepoPath
 from redoit.project import Layout
 from redoit.spec import pyparams
@@ -44,10 +44,19 @@ def _json(source: Source) -> Any:
         return json.loads(source.text)
     except json.JSONDecodeError as error:
         raise source.mistake(
-            SyntaxProblem, f"this is not JSON: {error.msg}", error.lineno, error.colno
+            SyntaxProblem,
+            f"this is not JSON: {error.msg}",
+            error.lineno,
+            error.colno,
+            hint="check the quotes and commas here and in the line above",
         ) from None
     except RecursionError:
-        raise source.mistake(SyntaxProblem, "this is nested too deeply", 0, 0) from None
+        raise _too_deep(source) from None
+
+
+def _too_deep(source: Source) -> SpecError:
+    hint = "is this a file of data? a params file holds few values"
+    return source.mistake(SyntaxProblem, "this is nested too deeply", 1, 1, hint=hint)
 
 
 def _toml(source: Source) -> dict[str, Any]:
@@ -66,9 +75,11 @@ def _toml(source: Source) -> dict[str, Any]:
             rows = source.text.rstrip("\n").split("\n")
             line = int(spot[1]) if spot[1] else len(rows)
             column = int(spot[2]) if spot[2] else len(rows[-1]) + 1
-        raise source.mistake(SyntaxProblem, f"this is not TOML: {message}", line, column) from None
+        what = f"this is not TOML: {message}"
+        hint = "write key = value; text stands in quotes"
+        raise source.mistake(SyntaxProblem, what, line, column, hint=hint) from None
     except RecursionError:
-        raise source.mistake(SyntaxProblem, "this is nested too deeply", 0, 0) from None
+        raise _too_deep(source) from None
 
 
 def _python(source: Source) -> dict[str, Any]:
@@ -80,4 +91,5 @@ def _python(source: Source) -> dict[str, Any]:
             f"this is not Python: {error.msg}",
             error.lineno or 0,
             max(error.offset or 1, 1) if error.lineno else 0,
+            hint="a params file is read without running it, but must be valid Python",
         ) from None

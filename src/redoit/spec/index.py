@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from redoit.errors import SpecError, SyntaxProblem
+from redoit.errors import SpecError, SyntaxProblem, TemplateProblem
 from redoit.files import digest_bytes, survives_json
 from redoit.model import Address, Out, Place, RepoPath, Stage, Trace
 from redoit.project import Layout
@@ -18,10 +18,11 @@ from redoit.spec.ignore import GitRules, Ignore
 from redoit.spec.kept import read_stage, read_trace, stage_row, trace_row
 from redoit.spec.pipeline import Pipeline, TopLevel, read_pipeline
 from redoit.spec.schema import check_data_file
-from redoit.spec.source import Fault, Source
+from redoit.spec.source import Fault, Source, describe
 from redoit.spec.spots import blame
 from redoit.spec.stages import PIPELINE_FILE, address_of
 from redoit.spec.template import Style
+from redoit.spec.variables import ReadValues
 from redoit.spec.walk import find_files
 from redoit.spec.yaml import load
 
@@ -108,7 +109,7 @@ class _Reader:
         self._style = style
         self._before = before
         self._digests: dict[RepoPath, str | None] = {}
-        self._values: dict[RepoPath, Any] = {}
+        self._values: dict[RepoPath, dict[Any, Any] | None] = {}
         self.states: dict[str, Any] = {}
         """File → [digest, [[input, its digest], ...], content] to keep for the next time."""
 
@@ -130,7 +131,7 @@ class _Reader:
         source = Source.decode(file, data)
         inputs: dict[RepoPath, str | None] = {}
 
-        def read(path: RepoPath) -> Any:
+        def read(path: RepoPath) -> dict[Any, Any] | None:
             inputs[path] = self._digest(path)
             return self._read_values(path)
 
@@ -143,7 +144,7 @@ class _Reader:
             self.states[file] = [digest, [[path, at] for path, at in inputs.items()], content]
         return part
 
-    def _parse(self, file: RepoPath, source: Source, read: Callable[[RepoPath], Any]) -> _Part:
+    def _parse(self, file: RepoPath, source: Source, read: ReadValues) -> _Part:
         loaded = load(source)
         value = loaded.value or {}
         if file.rpartition("/")[2] != PIPELINE_FILE:
@@ -158,6 +159,8 @@ class _Reader:
     def _bytes(self, file: RepoPath) -> bytes:
         try:
             return self._files.read(file)
+        except NotADirectoryError:
+            raise FileNotFoundError(file) from None
         except (FileNotFoundError, IsADirectoryError):
             raise
         except OSError as error:
@@ -173,12 +176,18 @@ class _Reader:
                 self._digests[file] = None
         return self._digests[file]
 
-    def _read_values(self, file: RepoPath) -> Any:
+    def _read_values(self, file: RepoPath) -> dict[Any, Any] | None:
         if file not in self._values:
             try:
-                self._values[file] = read_values(Source.decode(file, self._bytes(file)))
+                source = Source.decode(file, self._bytes(file))
             except FileNotFoundError:
                 self._values[file] = None
+            else:
+                self._values[file] = values = read_values(source)
+                if not isinstance(values, dict):
+                    what = f"{file} must be a mapping of names to values, not {describe(values)}"
+                    hint = "write name: value in each line"
+                    raise source.mistake(TemplateProblem, what, 1, 1, hint=hint)
         return self._values[file]
 
 
@@ -210,12 +219,13 @@ def _check_ignored(files: Files, ignore: Ignore, stages: Mapping[Address, Stage]
             if not ignore.has_rules and not (path.startswith(".") or "/." in path):
                 continue
             if ignore.ignores(path, False) or (ignore.ignores(path, True) and files.is_dir(path)):
-                raise _blame_out(layout, stage, out)
+                raise _blame_out(files, stage, out)
 
 
-def _blame_out(layout: Layout, stage: Stage, out: Out) -> SpecError:
+def _blame_out(files: Files, stage: Stage, out: Out) -> SpecError:
     what = f'DVC ignores the out "{out.text}", so that it cannot be recorded'
-    entry = ("outs",) if stage.is_data else ("stages", stage.group or stage.name)
+    entry: tuple[str, ...] = ("outs",)
+    if not stage.is_data:
+        entry = ("stages", stage.group or stage.name)
     fault = Fault(what, entry, needle=out.text, hint="change .dvcignore, or write it elsewhere")
-    with open(layout.abspath(stage.file), "rb") as handle:
-        return blame(Source.decode(stage.file, handle.read()), fault)
+    return blame(Source.decode(stage.file, files.read(stage.file)), fault)

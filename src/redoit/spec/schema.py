@@ -16,7 +16,7 @@ PLOT_PROPERTIES = ("template", "x", "y", "x_label", "y_label", "title", "header"
 
 def text(value: Any, path: Path) -> None:
     if not isinstance(value, str):
-        _expect("text", value, path, hint=_quote(value))
+        expect("text", value, path, hint=_quote(value))
 
 
 def flag(value: Any, path: Path) -> None:
@@ -33,12 +33,12 @@ def flag(value: Any, path: Path) -> None:
             if meant in ("true", "false")
             else "write true or false",
         )
-        _expect("true or false", value, path, hint=hint)
+        expect("true or false", value, path, hint=hint)
 
 
 def whole(value: Any, path: Path) -> None:
     if not isinstance(value, int):
-        _expect("a whole number", value, path)
+        expect("a whole number", value, path)
 
 
 def anything(value: Any, path: Path) -> None:
@@ -47,14 +47,14 @@ def anything(value: Any, path: Path) -> None:
 
 def text_or_list(value: Any, path: Path) -> None:
     if not isinstance(value, str | list):
-        _expect("text or a list", value, path, hint=_quote(value))
+        expect("text or a list", value, path, hint=_quote(value))
 
 
 def list_of(check: Check, what: str) -> Check:
     def checked(value: Any, path: Path) -> None:
         if not isinstance(value, list):
             hint = f"write it as a list: [{value}]" if isinstance(value, str) else None
-            _expect(f"a list of {what}", value, path, hint=hint)
+            expect(f"a list of {what}", value, path, hint=hint)
         for index, item in enumerate(value):
             check(item, (*path, index))
 
@@ -63,7 +63,7 @@ def list_of(check: Check, what: str) -> Check:
 
 def text_or_mapping(value: Any, path: Path) -> None:
     if not isinstance(value, str | dict):
-        _expect("text or a mapping", value, path, hint=_quote(value))
+        expect("text or a mapping", value, path, hint=_quote(value))
 
 
 def mapping_of(check: Check, what: str) -> Check:
@@ -71,7 +71,7 @@ def mapping_of(check: Check, what: str) -> Check:
 
     def checked(value: Any, path: Path) -> None:
         if not isinstance(value, dict):
-            _expect(what, value, path)
+            expect(what, value, path)
         for key, item in value.items():
             if not isinstance(key, str):
                 raise Fault(
@@ -95,7 +95,7 @@ def fields(
 
     def checked(value: Any, path: Path) -> None:
         if not isinstance(value, dict):
-            _expect(f"a mapping ({what})", value, path)
+            expect(f"a mapping ({what})", value, path)
         for key, item in value.items():
             check = known.get(key) if isinstance(key, str) else None
             if check is None:
@@ -119,12 +119,36 @@ def fields(
     return checked
 
 
-def _expect(wanted: str, value: Any, path: Path, *, hint: str | None = None) -> None:
+def expect(wanted: str, value: Any, path: Path, *, hint: str | None = None) -> None:
+    """Raise Fault: the value at ``path`` must be ``wanted``."""
     name = next((part for part in reversed(path) if isinstance(part, str)), None)
     subject = (
         f'"{name}"' if path and path[-1] == name else f'an item of "{name}"' if name else "the file"
     )
-    raise Fault(f"{subject} must be {wanted}, not {describe(value)}", path, hint=hint)
+    raise Fault(
+        f"{subject} must be {wanted}, not {describe(value)}",
+        path,
+        on_key=value is None and bool(path) and isinstance(path[-1], str),
+        hint=hint or _advice(wanted, value, path),
+    )
+
+
+def _advice(wanted: str, value: Any, path: Path) -> str:
+    if not path and not isinstance(value, list):
+        return "write a field with a colon in each line"
+    if value is None:
+        return "give it a value, or remove it"
+    if wanted.startswith("a list"):
+        return (
+            'begin each item with "- "' if isinstance(value, dict) else "write it as a list: [...]"
+        )
+    if wanted.startswith("text") and isinstance(value, list):
+        return "write one text, without brackets and dashes"
+    if wanted.startswith("text") and isinstance(value, dict):
+        return "write a text; one that holds a colon needs quotes"
+    if "mapping" in wanted and isinstance(value, list):
+        return "write names with a colon, without dashes"
+    return f"write {wanted}"
 
 
 def _quote(value: Any) -> str | None:
@@ -156,22 +180,25 @@ def _outs(known: Mapping[str, Check], what: str) -> Check:
 
     def checked(value: Any, path: Path) -> None:
         if not isinstance(value, str | dict):
-            _expect("a path, or a path with its fields", value, path, hint=_quote(value))
+            expect("a path, or a path with its fields", value, path, hint=_quote(value))
         if isinstance(value, dict):
             for key, item in value.items():
                 if item is None:
+                    outdented = any(name in known for name in value)
                     raise Fault(
                         f'"{key}" has a colon but no fields',
                         (*path, key),
                         on_key=True,
-                        hint="remove the colon, or add fields such as cache: false",
+                        hint="indent its fields deeper than the path"
+                        if outdented
+                        else "remove the colon, or add fields such as cache: false",
                     )
                 if key in known and not isinstance(item, dict):
                     raise Fault(
                         f'"{key}" stands beside the path, not inside it',
                         (*path, key),
                         on_key=True,
-                        hint=f"indent it under the path: - path: then {key}: {item} below, deeper",
+                        hint=f"indent {key}: deeper than the path",
                     )
             entry(value, path)
 
@@ -180,17 +207,17 @@ def _outs(known: Mapping[str, Check], what: str) -> Check:
 
 def _vars_entry(value: Any, path: Path) -> None:
     if not isinstance(value, str | dict):
-        _expect("the name of a file, or a mapping of values", value, path)
+        expect("the name of a file, or a mapping of values", value, path)
 
 
 def _params_entry(value: Any, path: Path) -> None:
     if not isinstance(value, str | dict):
-        _expect("a key, or a file with its keys", value, path, hint=_quote(value))
+        expect("a key, or a file with its keys", value, path, hint=_quote(value))
 
 
 def _matrix_value(value: Any, path: Path) -> None:
     if not isinstance(value, str | list):
-        _expect(
+        expect(
             "a list, or ${...} that stands for one",
             value,
             path,
@@ -230,7 +257,7 @@ _do = fields(
     {k: v for k, v in _STAGE.items() if k != "matrix"},
     'the "do" of a foreach stage',
     ("cmd",),
-    _STAGE_HINTS,
+    {**_STAGE_HINTS, "matrix": "a matrix takes the place of foreach and do: it stands beside cmd"},
 )
 _foreach = fields(
     {"foreach": anything, "do": _do},
@@ -250,8 +277,10 @@ def _entry(value: Any, path: Path) -> None:
     if isinstance(value, dict) and ("foreach" in value or "do" in value):
         over = value.get("foreach", [])
         if not isinstance(over, str | list | dict):
-            _expect("a list, a mapping, or ${...} that stands for one", over, (*path, "foreach"))
+            expect("a list, a mapping, or ${...} that stands for one", over, (*path, "foreach"))
         _foreach(value, path)
+    elif isinstance(value, str):
+        expect("a mapping (a stage)", value, path, hint=f"name the command: cmd: {value}")
     else:
         _stage(value, path)
 
@@ -287,14 +316,14 @@ def _text_or_texts(value: Any, path: Path) -> None:
     if isinstance(value, list):
         list_of(text, "text")(value, path)
     elif not isinstance(value, str):
-        _expect("text or a list of text", value, path, hint=_quote(value))
+        expect("text or a list of text", value, path, hint=_quote(value))
 
 
 def _plot_x(value: Any, path: Path) -> None:
     if isinstance(value, dict):
         mapping_of(text, "text or a mapping")(value, path)
     elif not isinstance(value, str):
-        _expect("text or a mapping of files to text", value, path, hint=_quote(value))
+        expect("text or a mapping of files to text", value, path, hint=_quote(value))
 
 
 _plot = fields(
@@ -311,23 +340,24 @@ def _top_plot(value: Any, path: Path) -> None:
     if isinstance(value, str):
         return
     if not isinstance(value, dict):
-        _expect("a path, or a name with its fields", value, path, hint=_quote(value))
+        expect("a path, or a name with its fields", value, path, hint=_quote(value))
     mapping_of(lambda item, here: None if item is None else _plot(item, here), "a mapping")(
         value, path
     )
 
 
 _artifact = fields({"path": text, **_ANNOTATIONS}, "an artifact", ("path",))
+_TOP: dict[str, Check] = {
+    "stages": _stages,
+    "vars": _vars,
+    "params": list_of(text, "paths"),
+    "metrics": list_of(text, "paths"),
+    "plots": list_of(_top_plot, "plots"),
+    "artifacts": mapping_of(_artifact, "a mapping of names to artifacts"),
+    "datasets": anything,
+}
 _pipeline = fields(
-    {
-        "stages": _stages,
-        "vars": _vars,
-        "params": list_of(text, "paths"),
-        "metrics": list_of(text, "paths"),
-        "plots": list_of(_top_plot, "plots"),
-        "artifacts": mapping_of(_artifact, "a mapping of names to artifacts"),
-        "datasets": anything,
-    },
+    _TOP,
     "dvc.yaml",
     hints={
         **dict.fromkeys(
@@ -341,6 +371,11 @@ _pipeline = fields(
 
 def check_pipeline(value: Any) -> None:
     """Raise Fault for the first mistake in the value of a ``dvc.yaml``."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, dict) and "cmd" in item and key not in _TOP:
+                what = f'the stage "{key}" stands outside of stages'
+                raise Fault(what, (key,), on_key=True, hint="put it under stages:, indented")
     _pipeline(value, ())
 
 
@@ -351,7 +386,7 @@ def _digest(value: Any, path: Path) -> None:
         or (isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) >= 3)
     )
     if not good:
-        _expect("a digest (hex digits)", value, path)
+        expect("a digest (hex digits)", value, path)
 
 
 _FILE_META: dict[str, Check] = {

@@ -9,7 +9,7 @@ from typing import Any
 from redoit.model import Address, Dep, Out, OutKind, ParamsDep, Place, RepoPath, Stage
 from redoit.spec.expand import Definition
 from redoit.spec.paths import locate_path
-from redoit.spec.schema import PLOT_PROPERTIES
+from redoit.spec.schema import PLOT_PROPERTIES, expect
 from redoit.spec.source import Fault, Path, describe
 from redoit.spec.variables import DEFAULT_FILE
 
@@ -69,22 +69,27 @@ def _command(cmd: Any, path: Path) -> str | tuple[str, ...]:
 
 
 def _text(value: Any, path: Path) -> None:
-    if isinstance(value, str):
-        check_encodable(value, path)
     if not isinstance(value, str):
-        name = next((part for part in reversed(path) if isinstance(part, str)), "")
-        raise Fault(f'"{name}" must be text, not {describe(value)}', path, hint="put it in quotes")
+        expect("text", value, path, hint=_QUOTES if isinstance(value, int | float) else None)
+    check_encodable(value, path)
+
+
+_QUOTES = "put it in quotes, here or where its value is set"
 
 
 def check_encodable(text: str, path: Path, *, on_key: bool = False) -> None:
     """Raise Fault for text that no file system and no command line can take."""
     if "\0" in text:
-        raise Fault("a NUL character cannot be part of a path or a command", path, on_key=on_key)
+        what = "a NUL character cannot be part of a path or a command"
+        raise Fault(what, path, on_key=on_key, hint="remove the \\0")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise Fault(
-            "half of a character (a lone surrogate) is in this text", path, on_key=on_key
+            "half of a character (a lone surrogate) is in this text",
+            path,
+            on_key=on_key,
+            hint="write the character itself",
         ) from None
 
 
@@ -92,7 +97,8 @@ def check_local(text: Any, path: Path, *, on_key: bool = False) -> None:
     """Raise Fault unless ``text`` is a path on this machine."""
     if not isinstance(text, str) or not text:
         what = "a path is empty" if text == "" else f"a path must be text, not {describe(text)}"
-        raise Fault(what, path, on_key=on_key, hint=None if text == "" else "put it in quotes")
+        hint = "name a file or a folder; this one is ." if text == "" else _QUOTES
+        raise Fault(what, path, on_key=on_key, hint=hint)
     check_encodable(text, path, on_key=on_key)
     scheme = re.match(_SCHEME, text) if "://" in text else None
     if scheme:

@@ -41,46 +41,43 @@ def malformed(source: Source, error: Any) -> SpecError:
             length=7,
             hint="settle the conflict (git mergetool), then run again",
         )
+    problem, context = str(error.problem or ""), str(error.context or "")
     mark = error.problem_mark or error.context_mark
-    problem = str(error.problem or error.context)
     rows = source.text.split("\n")
-    line, column = mark.line + 1, mark.column + 1
-    if line > len(rows) or (line == len(rows) and not rows[-1]):
-        # The end of the file: point at what it should have closed.
-        mark = error.context_mark or mark
-        line, column = mark.line + 1, mark.column + 1
-    row = rows[line - 1] if line <= len(rows) else ""
+    unclosed = "quoted scalar" in context and "end of" in problem
+    if "flow" in context and error.context_mark:
+        unclosed = mark.line > error.context_mark.line or "stream end" in problem
+    what, hint = _explain(problem, context, unclosed)
+    if error.context_mark and (unclosed or "':'" in problem or mark.line >= len(rows)):
+        # What was begun there and never ended.
+        mark = error.context_mark
+    row = rows[mark.line] if mark.line < len(rows) else ""
+    if "\t" in row[: len(row) - len(row.lstrip())]:
+        hint = "indent with spaces: YAML does not allow tabs"
     return source.mistake(
-        SyntaxProblem,
-        f"this is not YAML: {_PROBLEMS.get(problem, problem)}",
-        line,
-        column,
-        hint=advice(problem, row),
+        SyntaxProblem, f"this is not YAML: {what}", mark.line + 1, mark.column + 1, hint=hint
     )
 
 
-_PROBLEMS = {
-    "found character that cannot start any token": "this character cannot begin a value",
-    "mapping values are not allowed in this context": 'a second ":" in a value that is not quoted',
-    "could not find expected ':'": 'a key without ":"',
-}
-
-
-def advice(problem: str, row: str) -> str:
-    if row[: len(row) - len(row.lstrip())].count("\t"):
-        return "indent with spaces: YAML does not allow tabs"
-    if "cannot start any token" in problem:
-        return "put the value in quotes"
-    if "mapping values" in problem:
-        return 'put a value that holds ": " in quotes'
-    if "':'" in problem:
+def _explain(problem: str, context: str, unclosed: bool) -> tuple[str, str]:
+    """(what, hint) for the parser's ``problem`` while it read ``context``."""
+    if "quoted scalar" in context and unclosed:
+        return "these quotes are not closed", "close them"
+    if "flow" in context and unclosed:
+        return "this bracket is not closed", "close it"
+    if "expected ',' or" in problem:
         return (
-            "each line of a mapping is `key: value`; is a colon or a quote missing here or above?"
+            "a comma or a closing bracket is missing before this",
+            "inside of brackets, text that holds {, }, [, ] or a comma needs quotes",
         )
-    if "quoted scalar" in problem:
-        return "close the quotes"
-    if "flow" in problem or "expected ',' or" in problem:
-        return "close the bracket; inside of brackets, put text that holds {, }, [, ] or a comma in quotes"
-    if "undefined alias" in problem:
-        return "define the anchor (&name) before its alias (*name)"
-    return "check the indentation of this line and of the one above"
+    if "cannot start any token" in problem:
+        return "this character cannot begin a value", "put the value in quotes"
+    if "mapping values" in problem:
+        return 'a second ":" in a value without quotes', 'put text that holds ": " in quotes'
+    if "':'" in problem:
+        return 'a key without ":"', "write key: value"
+    if "alphabetic or numeric" in problem:
+        return "this is no name of an anchor", "put text that begins with * or & in quotes"
+    if "escape" in problem or "escape" in context:
+        return problem, "in double quotes a backslash is \\\\; or take single quotes"
+    return problem or context, "compare its indentation with the lines above"

@@ -61,7 +61,10 @@ def select(data: Any, key: str) -> Any:
                     "the first item has the index 0",
                 ) from None
         else:
-            raise Unknown(f'"{".".join(walked)}" is {describe(here)}, so it has no "{name}"', None)
+            owner = ".".join(walked)
+            raise Unknown(
+                f'"{owner}" is {describe(here)}, so it has no "{name}"', f"write ${{{owner}}}"
+            )
         walked.append(name)
     return here
 
@@ -69,6 +72,10 @@ def select(data: Any, key: str) -> Any:
 def _near_key(
     data: Any, here: dict[str, Any], walked: list[str], name: str, key: str
 ) -> str | None:
+    if key.isupper() and not walked:
+        return f"a variable of the shell is ${key} or \\${{{key}}}"
+    if key == "key":
+        return "there is a key in a matrix, and in a foreach over a mapping"
     beside = near(name, [k for k in here if isinstance(k, str)])
     if beside and walked:
         return beside.replace('"', '"' + ".".join(walked) + ".", 1)

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from redoit.errors import TemplateProblem
 from redoit.model import RepoPath
 from redoit.spec.paths import inside
-from redoit.spec.source import Fault, Path, describe, near
+from redoit.spec.source import Fault, Path, near
 from redoit.spec.template import has_expression
 
 DEFAULT_FILE = "params.yaml"
 
-ReadValues = Callable[[RepoPath], Any]
-"""The values of a file; None if there is none. Raises SpecError if it cannot be parsed."""
+ReadValues = Callable[[RepoPath], dict[Any, Any] | None]
+"""The values of a file; None if there is none. Raises SpecError unless it is a mapping, IsADirectoryError."""
 
 
 class _Conflict(Exception):
@@ -34,10 +34,14 @@ class Variables(NamedTuple):
     def with_defaults(self, folder: RepoPath, read: ReadValues) -> Variables:
         """These and the values of the ``params.yaml`` in ``folder``, if there is one."""
         path = inside(folder, DEFAULT_FILE)
-        values = read(path)
+        try:
+            values = read(path)
+        except IsADirectoryError:
+            what = f'"{path}" is a folder, not a file of values'
+            raise Fault(what, kind=TemplateProblem, hint="rename the folder") from None
         if values is None:
             return self
-        return self._merged(path, _mapping(values, path, ()), (), loaded={path: None})
+        return self._merged(path, _named(values), (), loaded={path: None})
 
     def with_entries(
         self, entries: list[Any], folder: RepoPath, read: ReadValues, path: Path
@@ -66,7 +70,7 @@ class Variables(NamedTuple):
 
     def with_items(self, items: dict[str, Any]) -> Variables:
         """These with ``item`` and ``key`` of one step of a ``foreach`` or ``matrix``, which nothing may set."""
-        named = {name: _named(value) for name, value in items.items()}
+        named = {name: _known(value) for name, value in items.items()}
         return Variables({**self.data, **named}, self.layers, self.loaded, tuple(items))
 
     def _with_file(self, entry: str, folder: RepoPath, read: ReadValues, path: Path) -> Variables:
@@ -80,14 +84,18 @@ class Variables(NamedTuple):
             if before is None or not keys or set(keys) & set(before):
                 how = "as a whole" if before is None else f"for {', '.join(before)}"
                 hint = (
-                    f"{DEFAULT_FILE} is always loaded as a whole"
+                    f"remove the line: {DEFAULT_FILE} is always loaded"
                     if name == DEFAULT_FILE
-                    else "name the file once"
+                    else "name the file, or each of its keys, once"
                 )
                 raise Fault(
                     f'"{file}" is already loaded {how}', path, kind=TemplateProblem, hint=hint
                 )
-        values = read(file)
+        try:
+            values = read(file)
+        except IsADirectoryError:
+            what = f'"{file}" is a folder, not a file of values'
+            raise Fault(what, path, kind=TemplateProblem, hint="name a file in it") from None
         if values is None:
             raise Fault(
                 f'there is no file "{file}"',
@@ -95,7 +103,7 @@ class Variables(NamedTuple):
                 kind=TemplateProblem,
                 hint="names are relative to the dvc.yaml, or to the wdir of the stage",
             )
-        values = _mapping(values, file, path)
+        values = _named(values)
         for key in keys:
             if key not in values:
                 raise Fault(
@@ -173,23 +181,16 @@ def _merge(
     return result
 
 
-def _mapping(values: Any, file: str, path: Path) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise Fault(
-            f'"{file}" must be a mapping of names to values, not {describe(values)}',
-            path,
-            kind=TemplateProblem,
-        )
-    named: dict[str, Any] = _named(values)
-    return named
+def _named(value: dict[Any, Any]) -> dict[str, Any]:
+    """A mapping without entries whose key is not text, at any depth: ``${...}`` cannot name them."""
+    return {key: _known(item) for key, item in value.items() if isinstance(key, str)}
 
 
-def _named(value: Any) -> Any:
-    """``value`` without entries whose key is not text: ``${...}`` cannot name them."""
+def _known(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _named(item) for key, item in value.items() if isinstance(key, str)}
+        return _named(value)
     if isinstance(value, list):
-        return [_named(item) for item in value]
+        return [_known(item) for item in value]
     return value
 
 

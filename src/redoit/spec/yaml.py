@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redoit.errors import SpecError, SyntaxProblem
 from redoit.spec.scalars import TAGGED, plain
 from redoit.spec.source import Source, describe
-from redoit.spec.syntax import CONFLICT, advice, malformed, unreadable
+from redoit.spec.syntax import CONFLICT, malformed, unreadable
 
 _PREFIX = "tag:yaml.org,2002:"
 _DEPTH = 100
@@ -119,13 +119,14 @@ def _load_slowly(source: Source, problem: SpecError) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if len(source.text) > 1_000_000 or re.search(CONFLICT, source.text):
+    hopeless = "Unicode" in str(problem.what) or re.search(CONFLICT, source.text)
+    if hopeless or len(source.text) > 1_000_000:
         raise problem
     try:
         value = YAML(typ="safe", pure=True).load(source.text)
     except (YAMLError, ValueError, RecursionError, AttributeError, TypeError):
         raise problem from None
-    _check_size(source, value)
+    _check_size(source, value, None)
     return value
 
 
@@ -160,7 +161,7 @@ def _load(source: Source) -> Loaded:
     stack: list[_Open] = []
     top: _Open | None = None
     root: Any = None
-    aliases = False
+    aliases: Any = None
     for event in events(source):
         kind = type(event)
         if kind is scalar:
@@ -185,7 +186,8 @@ def _load(source: Source) -> Loaded:
             if event.tag not in (_MAPPINGS if kind is mapping else _SEQUENCES):
                 raise _tag_problem(source, event)
             if len(stack) >= _DEPTH:
-                raise _fault(source, event, f"this is nested more than {_DEPTH} levels deep")
+                what = f"this is nested more than {_DEPTH} levels deep"
+                raise _fault(source, event, what, hint="is this a file of data? link to it instead")
             top = _Open({} if kind is mapping else [], event)
             stack.append(top)
             if top.anchor is not None:
@@ -198,13 +200,12 @@ def _load(source: Source) -> Loaded:
                     source,
                     event,
                     f'alias "*{event.anchor}" has no anchor',
-                    hint=advice("undefined alias", ""),
+                    hint="define the anchor (&name) before its alias (*name)",
                 )
             if type(value) is _Open:
-                raise _fault(
-                    source, event, f'alias "*{event.anchor}" is part of what it stands for'
-                )
-            aliases = True
+                what = f'alias "*{event.anchor}" is part of what it stands for'
+                raise _fault(source, event, what, hint="write the value out")
+            aliases = event
         else:
             done = stack.pop()
             value = _finish(source, done)
@@ -226,8 +227,8 @@ def _load(source: Source) -> Loaded:
                 )
         else:
             _put(source, top, value, event)
-    if aliases:
-        _check_size(source, root)
+    if aliases is not None:
+        _check_size(source, root, aliases)
     return Loaded(root, marks)
 
 
@@ -243,7 +244,12 @@ def _put(source: Source, top: _Open, value: Any, event: Any) -> None:
             )
         top.merges = value if isinstance(value, list) else [value]
         if not all(isinstance(item, dict) for item in top.merges):
-            raise _fault(source, event, f"<< merges mappings, not {describe(value)}")
+            raise _fault(
+                source,
+                event,
+                f"<< merges mappings, not {describe(value)}",
+                hint="name an alias: <<: *name",
+            )
         return
     if key in top.items and top.twice is None:
         top.twice = (key, top.key_event)
@@ -277,9 +283,8 @@ def _ordered(source: Source, done: _Open) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for item in done.items:
         if not isinstance(item, dict) or len(item) != 1 or next(iter(item)) in result:
-            raise _fault(
-                source, done.event, "!!omap must hold mappings of one key each, all different"
-            )
+            what = "!!omap must hold mappings of one key each, all different"
+            raise _fault(source, done.event, what, hint="write a plain mapping")
         result.update(item)
     return result
 
@@ -305,7 +310,7 @@ def _fault(
     )
 
 
-def _check_size(source: Source, root: Any) -> None:
+def _check_size(source: Source, root: Any, alias: Any) -> None:
     """Count the values with every alias written out. Raises SyntaxProblem above _EXPANDED."""
     sizes: dict[int, int] = {}
     stack = [root]
@@ -323,10 +328,8 @@ def _check_size(source: Source, root: Any) -> None:
         stack.pop()
         sizes[id(item)] = size = 1 + sum(sizes.get(id(c), 1) for c in children)
         if size > _EXPANDED:
-            raise source.mistake(
-                SyntaxProblem,
-                f"the aliases of this file stand for more than {_EXPANDED:,} values",
-                0,
-                0,
-                hint="write the values out, or nest fewer aliases",
-            )
+            what = f"aliases stand for more than {_EXPANDED:,} values, this one among them"
+            hint = "write the values out, or nest fewer aliases"
+            if alias is None:
+                raise source.mistake(SyntaxProblem, what, 1, 1, hint=hint)
+            raise _fault(source, alias, what, hint=hint)
