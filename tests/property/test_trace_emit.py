@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from redoit.model import Trace
 from redoit.spec.source import Source
 from redoit.spec.yaml import load
 from redoit.trace import emit
-from redoit.trace.record import lock_data
+from redoit.trace.record import decode, encode, lock_data
 from tests.property.trace_values import KEYS, VALUES, entries, traces
 
 DATA = st.dictionaries(KEYS, VALUES, min_size=1, max_size=4)
@@ -75,6 +76,27 @@ def test_what_we_write_without_ruamel_is_what_ruamel_writes(data: Any, indent: i
 def test_every_text_reads_back_with_the_same_types(data: Any, indent: int) -> None:
     # repr: nan is equal to itself, and 1 is neither True nor 1.0.
     assert repr(read(emit.emit_block(data, indent), indent)) == repr(data)
+
+
+ODD = st.one_of(
+    st.dates(),
+    st.datetimes(timezones=st.none() | st.timezones()),
+    st.times(),
+    st.binary(max_size=20),
+    st.sets(st.integers(), max_size=3),
+    st.dictionaries(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.dates(), st.just(1)
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(KEYS, st.lists(ODD, min_size=1, max_size=2) | ODD, min_size=1, max_size=3))
+def test_whatever_toml_and_yaml_know_makes_a_text_that_is_yaml(data: Any) -> None:
+    trace = Trace("x", params={"p.toml": data})
+    value = read(emit.emit_block(lock_data(trace), 0), 0)
+    assert value["params"]["p.toml"].keys() == data.keys()
+    assert encode(decode(encode(trace))) == encode(trace)
 
 
 @settings(deadline=None)

@@ -11,7 +11,7 @@ import pytest
 from redoit.errors import TraceError
 from redoit.model import Address, Algo, Dep, Entry, Oid, Out, ParamsDep, RepoPath, Stage, Trace
 from redoit.project import Layout
-from redoit.trace import RunCache
+from redoit.trace import RunCache, runcache
 
 
 @pytest.fixture
@@ -179,6 +179,25 @@ def test_an_entry_under_a_wrong_name_is_not_believed(layout: Layout) -> None:
     (file,) = files(layout)
     file.write_text(file.read_text().replace("a" * 32, "e" * 32))
     assert cache.find(STAGE, TRACE) == []
+
+
+def test_a_kill_while_an_entry_is_written_leaves_nothing(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = RunCache(layout)
+    cache.save(STAGE, TRACE)
+    other = TRACE._replace(params={"params.yaml": {"lr": 0.2}})
+    before = files(layout)
+
+    def killed(*_: object) -> None:
+        os._exit(9)
+
+    monkeypatch.setattr(runcache, "write_all", killed)
+    child = os.fork()
+    if child == 0:
+        cache.save(STAGE, other)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert files(layout) == before
 
 
 def test_no_leftovers_and_folders_of_others_are_ignored(layout: Layout) -> None:

@@ -8,6 +8,8 @@ something else (runs of spaces at a fold, very long keys), the scalar is written
 
 from __future__ import annotations
 
+import base64
+import datetime
 import io
 import json
 import re
@@ -72,7 +74,7 @@ def emit_block(data: Mapping[str, Any], indent: int = 0) -> str:
         return "".join(lines)
     except _NotPlain:
         text = _ruamel(data, indent)
-    if _reads_back(text, data, indent):
+    if text is not None and _reads_back(text, data, indent):
         return text
     lines.clear()
     _mapping(lines, data, indent, exact=True)
@@ -103,7 +105,7 @@ def _mapping(lines: list[str], data: Mapping[str, Any], indent: int, *, exact: b
             lines.append(f"{head}\n" if value else f"{head} {{}}\n")
             _mapping(lines, value, indent + 2, exact=exact)
         else:
-            lines.append(f"{head} {_scalar(value)}\n")
+            lines.append(f"{head} {_scalar(value, exact)}\n")
 
 
 def _sequence(lines: list[str], items: Sequence[Any], indent: int, *, exact: bool) -> None:
@@ -124,7 +126,7 @@ def _sequence(lines: list[str], items: Sequence[Any], indent: int, *, exact: boo
             # The first line of what is inside stands behind the dash.
             lines[first] = f"{pad}- {lines[first][indent + 2 :]}"
         elif item is not None:
-            lines.append(f"{pad}- {_scalar(item)}\n")
+            lines.append(f"{pad}- {_scalar(item, exact)}\n")
         elif exact:
             lines.append(f"{pad}- null\n")
         else:
@@ -140,12 +142,12 @@ def _key(key: Any, exact: bool) -> str:
         if exact:
             return _quoted(key)
     elif exact:
-        return "null" if key is None else _scalar(key)
+        return "null" if key is None else _scalar(key, exact)
     raise _NotPlain
 
 
-def _scalar(value: Any) -> str:
-    """A number or a truth value."""
+def _scalar(value: Any, exact: bool) -> str:
+    """A number, a truth value, or (``exact``) whatever else TOML and YAML know."""
     kind = type(value)
     if kind is bool:
         return "true" if value else "false"
@@ -157,7 +159,13 @@ def _scalar(value: Any) -> str:
         if value in (float("inf"), float("-inf")):
             return ".inf" if value > 0 else "-.inf"
         return repr(value).lower()
-    raise _NotPlain
+    if not exact:
+        raise _NotPlain
+    if isinstance(value, datetime.date):
+        return str(value)
+    if isinstance(value, bytes):
+        return f'!!binary "{base64.b64encode(value).decode()}"'
+    return _quoted(str(value))
 
 
 def _string(text: str, column: int, indent: int, exact: bool) -> str:
@@ -220,9 +228,10 @@ def _is_resolved(text: str) -> bool:
     return text[:1] in _MAYBE_RESOLVED and re.match(_RESOLVED, text) is not None
 
 
-def _ruamel(data: Mapping[str, Any], indent: int) -> str:
-    """``data`` as DVC's library writes it, at ``indent``."""
+def _ruamel(data: Mapping[str, Any], indent: int) -> str | None:
+    """``data`` as DVC's library writes it, at ``indent``; None if it cannot."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     yaml = YAML()
     yaml.default_flow_style = False
@@ -231,7 +240,10 @@ def _ruamel(data: Mapping[str, Any], indent: int) -> str:
     for _ in range(indent // 2):
         nested = {"x": nested}
     stream = io.StringIO()
-    yaml.dump(nested, stream)
+    try:
+        yaml.dump(nested, stream)
+    except (YAMLError, TypeError):
+        return None
     text = stream.getvalue()
     for _ in range(indent // 2):
         text = text[text.index("\n") + 1 :]

@@ -279,10 +279,18 @@ def _has_more_than_data(lock: LockText, wanted: Changes) -> bool:
 def _change_whole(lock: LockText, wanted: Changes, records: dict[str, str]) -> LockText:
     """Change a text with a form of its own as DVC does: ruamel's round trip."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     yaml = YAML()
     yaml.default_flow_style = False
-    data = yaml.load(lock.text) or {"schema": "2.0"}
+    try:
+        data = yaml.load(lock.text) or {"schema": "2.0"}
+    except YAMLError as error:
+        raise TraceError(
+            "dvc.lock is written in a way that cannot be kept when a stage of it changes",
+            facts={"problem": str(error).replace("\n", " ")},
+            hint=_RESTORE,
+        ) from None
     if "schema" not in data:  # schema 1.0: nothing but stages
         data = {"schema": "2.0", "stages": data}
     if not data.get("stages"):

@@ -21,6 +21,7 @@ from redoit.model import Algo, Entry, Stage, Trace
 from redoit.project import Layout
 from redoit.spec.source import Source
 from redoit.spec.yaml import load
+from redoit.store.drafts import Drafts, write_all
 from redoit.trace.emit import emit_block
 from redoit.trace.record import BadEntry, entry_data, lock_data, trace_of_lock
 
@@ -33,6 +34,7 @@ class RunCache:
     def __init__(self, layout: Layout) -> None:
         name = "runs" if layout.algo is Algo.MD5 else f"runs-{layout.algo.value}"
         self._folder = os.path.join(layout.cache_dir, name)
+        self._drafts = Drafts(os.path.join(layout.cache_dir, ".redoit"))
         self._modes = (0o2775, 0o664) if layout.config.cache_shared else None
         self.warnings: list[str] = []
         """One line for each entry that could not be read, for the user."""
@@ -95,32 +97,18 @@ class RunCache:
         return os.path.join(self._folder, key[:2], key)
 
     def _write(self, path: str, text: bytes) -> None:
-        # The temporary lies where neither we nor DVC look for entries.
-        temporary = os.path.join(self._folder, f".{os.getpid()}.{os.urandom(6).hex()}.tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        folder = os.path.dirname(path)
         try:
-            handle = os.open(temporary, flags, 0o666)
+            draft = self._drafts.new(folder, 0o666)
         except FileNotFoundError:
-            self._make(self._folder)
-            handle = os.open(temporary, flags, 0o666)
-        try:
-            try:
-                view = memoryview(text)
-                while view:
-                    view = view[os.write(handle, view) :]
-                if self._modes:
-                    os.fchmod(handle, self._modes[1])
-            finally:
-                os.close(handle)
-            try:
-                os.replace(temporary, path)
-            except FileNotFoundError:
-                self._make(os.path.dirname(path))
-                os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+            self._make(folder)
+            draft = self._drafts.new(folder, 0o666)
+        with draft:
+            write_all(draft.handle, text)
+            if self._modes:
+                os.fchmod(draft.handle, self._modes[1])
+            if not draft.publish(path):  # what has the name is empty, or just as good
+                draft.replace(path)
 
     def _make(self, folder: str) -> None:
         if os.path.isdir(folder):
