@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -468,6 +470,37 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
     assert file.read_bytes() == b"x"
 
 
+def test_a_full_disk(room: Room) -> None:
+    """No part of an object stays, and the out is still there."""
+    file = room.write("f", BIG)
+    room.write("d/f", BIG)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BIG) // 2, hard))
+    try:
+        for path in ("f", "d"):
+            with pytest.raises(StoreError) as caught:
+                room.commit(path)
+            assert caught.value.facts["because"] == "File too large"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert room.objects() == {}
+    assert file.read_bytes() == BIG
+    assert room.store.has(room.commit("f").entry("f"))
+
+
+def test_what_a_full_disk_says(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.write("f", b"x")
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StoreError) as caught:
+        room.commit("f")
+    assert caught.value.what == "the disk of the cache is full"
+    assert "exp config cache.dir" in (caught.value.hint or "")
+
+
 # --- the rest ---------------------------------------------------------------------------------------
 
 
@@ -568,9 +601,22 @@ def test_in_several_threads(room: Room) -> None:
     assert all(room.content(f"{name}7") == room.content("a7") for name in "abcd")
 
 
-def test_where_drafts_need_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("able", ["to open none", "to link none"])
+def test_where_drafts_need_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: str
+) -> None:
     """File systems without nameless files: nothing of the names is left."""
-    monkeypatch.setattr("redoit.store.drafts._ANONYMOUS", 0)
+    if able == "to open none":
+        monkeypatch.setattr("redoit.store.drafts._ANONYMOUS", 0)
+    else:
+        real = os.link
+
+        def refuse(source: str, target: str, **options: object) -> None:
+            if source.startswith("/proc/"):
+                raise PermissionError(1, "Operation not permitted")
+            real(source, target, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(os, "link", refuse)
     room = Room(tmp_path)
     fill(room)
     content = room.commit("d")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import threading
 import time
@@ -39,9 +40,13 @@ class Drafts:
                 raise
             except OSError:
                 # What file systems say that cannot do it varies; a real fault shows up again.
-                self._anonymous = False
+                self.use_names()
         name = self.temporary(folder)
         return Draft(self, os.open(name, _FLAGS | os.O_CREAT | os.O_EXCL, mode), name)
+
+    def use_names(self) -> None:
+        """From now on, make drafts with names."""
+        self._anonymous = False
 
     def clone(self, source: int, draft: Draft) -> bool:
         """Make the draft share its blocks with the open file ``source``; False if impossible."""
@@ -89,10 +94,7 @@ class Draft:
     def publish(self, path: str) -> bool:
         """Give the file its name, unless that is taken: then False. Raises OSError."""
         try:
-            if self._name is None:
-                self._link(path)
-            else:
-                os.link(self._name, path)
+            self._link(path)
         except FileExistsError:
             return False
         return True
@@ -107,9 +109,35 @@ class Draft:
         self._name = None
 
     def _link(self, path: str) -> None:
-        # With a directory handle, Python calls linkat, which alone can follow the link in /proc;
-        # for an absolute path the handle itself does not matter.
-        os.link(f"/proc/self/fd/{self.handle}", path, src_dir_fd=self.handle, follow_symlinks=True)
+        if self._name is None:
+            # With a directory handle, Python calls linkat, which alone can follow the link in
+            # /proc; for an absolute path the handle itself does not matter.
+            source = f"/proc/self/fd/{self.handle}"
+            try:
+                os.link(source, path, src_dir_fd=self.handle, follow_symlinks=True)
+                return
+            except FileExistsError:
+                raise
+            except OSError:
+                if not os.path.isdir(os.path.dirname(path)):
+                    raise
+                self._take_name(os.path.dirname(path))
+        assert self._name is not None
+        os.link(self._name, path)
+
+    def _take_name(self, folder: str) -> None:
+        """Have a name after all: here nameless files can be made, but not linked."""
+        self._drafts.use_names()
+        name = self._drafts.temporary(folder)
+        status = os.fstat(self.handle)
+        handle = os.open(name, _FLAGS | os.O_CREAT | os.O_EXCL, stat.S_IMODE(status.st_mode))
+        nameless, self.handle, self._name = self.handle, handle, name
+        try:
+            copy_file(nameless, handle)
+        finally:
+            os.close(nameless)
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
+        os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _unique(folder: str) -> str:
