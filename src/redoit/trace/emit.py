@@ -101,7 +101,7 @@ def _mapping(lines: list[str], data: Mapping[str, Any], indent: int, *, exact: b
         elif kind is list or kind is tuple:
             lines.append(f"{head}\n" if value else f"{head} []\n")
             _sequence(lines, value, indent, exact=exact)
-        elif isinstance(value, Mapping):
+        elif kind is dict or isinstance(value, Mapping):
             lines.append(f"{head}\n" if value else f"{head} {{}}\n")
             _mapping(lines, value, indent + 2, exact=exact)
         else:
@@ -114,19 +114,19 @@ def _sequence(lines: list[str], items: Sequence[Any], indent: int, *, exact: boo
         kind = type(item)
         if kind is str:
             lines.append(f"{pad}- {_string(item, indent + 2, indent, exact)}\n")
-        elif kind is list or kind is tuple or isinstance(item, Mapping):
-            if not item:
-                lines.append(f"{pad}- {'{}' if isinstance(item, Mapping) else '[]'}\n")
-                continue
+        elif kind is int or kind is float or kind is bool:
+            lines.append(f"{pad}- {_scalar(item, exact)}\n")
+        elif item and (kind is dict or kind is list or isinstance(item, (Mapping, tuple))):
             first = len(lines)
-            if isinstance(item, Mapping):
-                _mapping(lines, item, indent + 2, exact=exact)
-            else:
+            if kind is list or kind is tuple:
                 _sequence(lines, item, indent + 2, exact=exact)
+            else:
+                _mapping(lines, item, indent + 2, exact=exact)
             # The first line of what is inside stands behind the dash.
             lines[first] = f"{pad}- {lines[first][indent + 2 :]}"
         elif item is not None:
-            lines.append(f"{pad}- {_scalar(item, exact)}\n")
+            empty = "{}" if isinstance(item, Mapping) else "[]" if kind in (list, tuple) else None
+            lines.append(f"{pad}- {empty or _scalar(item, exact)}\n")
         elif exact:
             lines.append(f"{pad}- null\n")
         else:

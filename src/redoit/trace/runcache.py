@@ -59,8 +59,11 @@ class RunCache:
         if not self.applies(stage):
             return []
         paths = sorted(out.text for out in stage.outs)
-        key = _key(inputs, paths)
-        if key is None:
+        if _has_gaps(inputs):
+            return []
+        try:
+            key = _digest({**_inputs(inputs), "outs": paths})
+        except (TypeError, ValueError):
             return []
         folder = self._of_key(key)
         try:
@@ -81,10 +84,15 @@ class RunCache:
         """
         if not self.applies(stage):
             return
-        key = _key(trace, sorted(entry.path for entry in trace.outs))
-        if key is None or any(entry.oid is None for entry in trace.outs):
+        if _has_gaps(trace) or any(entry.oid is None for entry in trace.outs):
             return
-        path = os.path.join(self._of_key(key), _digest(_countable(trace)))
+        data = _inputs(trace)
+        try:
+            key = _digest({**data, "outs": sorted([entry.path for entry in trace.outs])})
+            value = _digest({**data, "outs": _entries(trace.outs)})
+        except (TypeError, ValueError):
+            return  # dates and the like: DVC cannot name such a run either
+        path = os.path.join(self._of_key(key), value)
         with contextlib.suppress(OSError):
             if os.stat(path).st_size:
                 return
@@ -136,23 +144,16 @@ class RunCache:
             return None
 
 
-def _key(trace: Trace, outs: list[str]) -> str | None:
-    """Digest of what goes in and of the outs' paths; None if something of it has none."""
-    if any(entry.oid is None for entry in trace.deps) or not all((trace.params or {}).values()):
-        return None
-    try:
-        return _digest({**_countable(trace, outs=False), "outs": outs})
-    except (TypeError, ValueError):
-        return None  # dates and the like: DVC cannot name such a run either
+def _has_gaps(trace: Trace) -> bool:
+    """Whether something of what goes in has no digest or no value."""
+    return any(entry.oid is None for entry in trace.deps) or not all((trace.params or {}).values())
 
 
-def _countable(trace: Trace, *, outs: bool = True) -> dict[str, Any]:
-    """The lock entry without what does not count."""
+def _inputs(trace: Trace) -> dict[str, Any]:
+    """The part of the lock entry that says what went in, without what does not count."""
     data = lock_data(Trace(trace.cmd, params=_without(trace.params or {})))
     if trace.deps:
         data["deps"] = _entries(trace.deps)
-    if outs:
-        data["outs"] = _entries(trace.outs)
     return data
 
 
@@ -163,24 +164,26 @@ def _entries(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
 
 def _without(value: Any) -> Any:
     # DVC leaves out these keys wherever they stand, params included.
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {key: _without(item) for key, item in value.items() if key not in _NOT_COUNTED}
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):
         return [_without(item) for item in value]
     return value
 
 
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
 def _digest(data: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_encode(data).encode()).hexdigest()
 
 
 def _same_inputs(trace: Trace, inputs: Trace, outs: list[str]) -> bool:
     """Whether an entry is what its name says, and has the params that the name leaves out too."""
     return (
         sorted(entry.path for entry in trace.outs) == outs
-        and json.dumps(trace.params or {}, sort_keys=True)
-        == json.dumps(inputs.params or {}, sort_keys=True)
-        and _digest(_countable(trace, outs=False)) == _digest(_countable(inputs, outs=False))
+        and _encode(trace.params or {}) == _encode(inputs.params or {})
+        and _encode(_inputs(trace)) == _encode(_inputs(inputs))
     )
 
 
