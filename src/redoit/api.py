@@ -8,13 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redoit.config.edit import set_option
+from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session, open_session
 from redoit.errors import ExperimentError
 from redoit.experiments import Experiment, find_same, free_name, save_experiment
+from redoit.experiments.clean import clean
+from redoit.experiments.refs import Selection, select_experiments
+from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
+from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.files import locked
 from redoit.git import Git
+from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
 from redoit.initialise import initialise
 from redoit.model import Address, Algo, OutKind, Reason, RepoPath, Request, RunResult, Stage
@@ -42,6 +48,13 @@ class Migrated(NamedTuple):
     """The files that were rewritten; none: the project was so already."""
     lost: tuple[RepoPath, ...]
     """Paths whose recorded content is neither in the cache nor in the workspace: their records stay."""
+
+
+class Saved(NamedTuple):
+    """A workspace that was recorded. ``left_out``: its files that neither Git nor the experiment knows."""
+
+    experiment: Experiment
+    left_out: tuple[RepoPath, ...]
 
 
 class ExperimentResult(NamedTuple):
@@ -162,6 +175,100 @@ class Project:
                 )
                 stack.enter_context(locked(path))
             yield
+
+    # --- experiments ------------------------------------------------------------------------------
+
+    def save(
+        self,
+        targets: Sequence[str] = (),
+        *,
+        name: str | None = None,
+        message: str | None = None,
+        force: bool = False,
+        include_untracked: Sequence[str] = (),
+        recursive: bool = False,
+        cwd: str = "",
+        listener: Listener | None = None,
+    ) -> Saved:
+        """Record the workspace as it is as an experiment on ``HEAD``, without running anything.
+
+        What all stages, or only ``targets``, read and wrote goes into ``dvc.lock`` and the cache as if they had
+        just run. ``include_untracked``: further paths; these and targets are relative to the directory ``cwd``.
+        Raises BadExperimentName, ExperimentExists unless ``force``, MissingOut, MissingDep, GitError.
+        """
+        git = Git(self.root)
+        baseline = git.head()
+        check_merged(git)
+        name_or_new = free_name(git, baseline, name, force=force)
+        include = find_paths(self._layout, include_untracked, cwd)
+        with self._exclusive(listener), open_session(self._layout) as session:
+            request = Request(targets=tuple(targets), cwd=cwd, recursive=recursive)
+            graph = session.graph
+            addresses = (
+                find_targets(graph, session.index.groups, request, self.root)
+                if targets
+                else post_order(graph.stages, graph.upstream)
+            )
+            commit_workspace(session, addresses)
+            experiment = save_experiment(
+                self._layout,
+                git,
+                session.index,
+                session.traces,
+                name=name_or_new if name is not None else None,
+                message=message,
+                force=force,
+                baseline=baseline,
+                include=include,
+            )
+        return Saved(experiment, tuple(left_out(git, experiment.rev)))
+
+    def experiments(
+        self, selection: Selection | None = None, remote: str | None = None
+    ) -> list[Experiment]:
+        """The experiments on ``HEAD``, or those of ``selection``; here or at the Git remote ``remote``.
+
+        Raises GitError.
+        """
+        return select_experiments(Git(self.root), selection or Selection(("HEAD",)), remote)
+
+    def names_of_commits(self) -> Mapping[str, str]:
+        """Commit → the branch that is checked out, or else a tag, or else a branch that points to it."""
+        return names_of_commits(Git(self.root))
+
+    def rename_experiment(
+        self, name: str, new: str, *, force: bool = False, remote: str | None = None
+    ) -> Experiment:
+        """Call the experiment ``name`` (or ref, or sha) ``new``. Raises ExperimentNotFound,
+        AmbiguousExperiment, BadExperimentName, ExperimentExists unless ``force``, GitError.
+        """
+        return rename_experiment(Git(self.root), name, new, force=force, remote=remote)
+
+    def remove_experiments(
+        self,
+        names: Sequence[str] = (),
+        selection: Selection | None = None,
+        *,
+        keep: bool = False,
+        remote: str | None = None,
+    ) -> list[Experiment]:
+        """Remove these experiments, or with ``keep`` all others: all or none. Returns what was removed.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, GitError.
+        """
+        return remove_experiments(Git(self.root), names, selection, keep=keep, remote=remote)
+
+    def branch(self, name: str, branch: str | None = None) -> tuple[Experiment, str]:
+        """Make a Git branch (by default ``NAME-branch``) of an experiment; nothing is checked out.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, GitError if the branch exists.
+        """
+        return branch_experiment(Git(self.root), name, branch)
+
+    def clean(self) -> list[str]:
+        """Remove the files that killed commands left in ``.dvc/tmp/redoit``; returns their names."""
+        with self._exclusive(None):
+            return clean(self._layout)
 
     # --- looking ----------------------------------------------------------------------------------
 

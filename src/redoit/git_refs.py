@@ -54,6 +54,12 @@ def change_remote_refs(git: Git, remote: str, changes: Sequence[RefChange]) -> N
     _at(git, remote, "push", "--quiet", "--atomic", "--no-verify", *leases, "--", remote, *specs)
 
 
+def fetch_commit(git: Git, remote: str, ref: str) -> None:
+    """Get the commit that ``ref`` at ``remote`` points to; no ref is made here. Raises GitError."""
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+    _at(git, remote, "fetch", *options, "--", remote, ref)
+
+
 def _at(git: Git, remote: str, *arguments: str) -> bytes:
     try:
         return git.run(*arguments)

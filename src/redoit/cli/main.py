@@ -22,6 +22,12 @@ VERBOSE = "redoit.verbose"
 COMMANDS = {
     "run": "Run the pipeline and record the result as an experiment.",
     "repro": "Run the pipeline, recording no experiment.",
+    "save": "Record the workspace as an experiment, running nothing.",
+    "list": "List experiments.",
+    "rename": "Give an experiment another name.",
+    "remove": "Remove experiments.",
+    "branch": "Make a Git branch of an experiment.",
+    "clean": "Remove what killed commands left behind.",
     "status": "Show which stages would run, and why in a word.",
     "why": "Show in full why a stage would run.",
     "dag": "Draw the stages and what they depend on.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from redoit.errors import ExperimentExists
 from redoit.experiments.names import check_name, new_name
@@ -42,8 +42,9 @@ def save_experiment(
     force: bool,
     baseline: str,
     ran: Iterable[Address] | None = None,
+    include: Sequence[str] = (),
 ) -> Experiment:
-    """Commit the workspace's tracked state as an experiment on ``baseline``.
+    """Commit the workspace's tracked state as an experiment on ``baseline``, and the paths ``include``.
 
     ``name`` None makes one up. ``ran`` are the stages that this run ran, for the hash in the message; None
     means all. The user's index, work tree, stash and HEAD stay as they are. Any number of processes may do
@@ -51,7 +52,7 @@ def save_experiment(
     """
     if name is not None:
         check_name(name)
-    tree = snapshot(layout, git, index)
+    tree = snapshot(layout, git, index, include)
     if not message:
         message = f"dvc: commit experiment {hash_experiment(_ran(index, traces, ran))}"
     rev = git.commit_tree(tree, baseline, message)

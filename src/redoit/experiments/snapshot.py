@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from redoit.errors import ExperimentError
 from redoit.git import Git
@@ -13,12 +13,51 @@ from redoit.project import Layout
 from redoit.spec import Index
 
 
-def snapshot(layout: Layout, git: Git, index: Index) -> str:
+def snapshot(layout: Layout, git: Git, index: Index, include: Sequence[str] = ()) -> str:
     """The tree of everything that Git tracks as it is now, and of the project's own files.
 
-    The user's index, work tree and stash are only read. Raises GitError, or ExperimentError in the middle of
-    a merge.
+    ``include`` are further paths, relative to the project: files, or folders with all that is in them, but
+    for the data that the cache keeps. The user's index, work tree and stash are only read. Raises GitError, or
+    ExperimentError in the middle of a merge.
     """
+    check_merged(git)
+    with git.private_index(layout.tmp) as private:
+        git.add_changes(private)
+        new = git.untracked(_present(layout, belonging(index)), private)
+        if new:
+            git.add(_without_foreign_ignores(layout, index, new), private)
+        if include:
+            git.add(_included(git, index, include, private), private)
+        return git.write_tree(private)
+
+
+def find_paths(layout: Layout, paths: Sequence[str], cwd: str) -> list[str]:
+    """``paths``, relative to the directory ``cwd``, as paths relative to the project.
+
+    Raises ExperimentError for one that is not there.
+    """
+    found = []
+    for path in paths:
+        place = os.path.normpath(os.path.join(cwd or layout.root, path))
+        if not os.path.lexists(place):
+            raise ExperimentError(
+                f"there is nothing at '{path}' that could be included",
+                hint="paths given with -I are files or folders, relative to this folder",
+            )
+        parent = os.path.realpath(os.path.dirname(place))
+        found.append(os.path.relpath(os.path.join(parent, os.path.basename(place)), layout.root))
+    return found
+
+
+def left_out(git: Git, rev: str) -> list[RepoPath]:
+    """Files of the workspace that neither Git nor the commit ``rev`` knows, and nobody ignores."""
+    listed = git.run("ls-tree", "-r", "-z", "--name-only", rev)
+    known = {os.fsdecode(path) for path in listed.split(b"\0")}
+    return [RepoPath(path) for path in git.untracked() if path not in known]
+
+
+def check_merged(git: Git) -> None:
+    """Raise ExperimentError in the middle of a merge."""
     unmerged = git.unmerged()
     if unmerged:
         raise ExperimentError(
@@ -26,12 +65,17 @@ def snapshot(layout: Layout, git: Git, index: Index) -> str:
             facts={"in conflict": ", ".join(unmerged[:5])},
             hint="settle the conflicts and `git add` the files, then run again",
         )
-    with git.private_index(layout.tmp) as private:
-        git.add_changes(private)
-        new = git.untracked(_present(layout, belonging(index)), private)
-        if new:
-            git.add(_without_foreign_ignores(layout, index, new), private)
-        return git.write_tree(private)
+
+
+def _included(git: Git, index: Index, paths: Sequence[str], private: str) -> list[str]:
+    """The files that ``paths`` are or hold, ignored ones too; no data of the cache, no nested repositories."""
+    cached = {out.path for stage in index.stages.values() for out in stage.outs if out.cache}
+    apart = {*cached, RepoPath(".dvc/cache"), RepoPath(".dvc/tmp")}
+    listed = git.run(
+        "--literal-pathspecs", "ls-files", "-z", "--others", "--", *paths, index=private
+    )
+    found = [os.fsdecode(path) for path in listed.split(b"\0") if path]
+    return [path for path in found if not path.endswith("/") and not _is_inside(path, apart)]
 
 
 def belonging(index: Index) -> list[RepoPath]:

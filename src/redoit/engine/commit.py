@@ -1,0 +1,44 @@
+"""Recording what the workspace holds as if the stages had just run, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from redoit.engine.perform import trace_now
+from redoit.engine.session import Session
+from redoit.errors import MissingOut
+from redoit.model import Address, Stage
+
+
+def commit_workspace(session: Session, addresses: Sequence[Address]) -> None:
+    """Put the outs of these stages into the cache, and what they read and wrote into ``dvc.lock``.
+
+    Raises MissingOut, MissingDep, ParamsProblem, StoreError; then what was recorded before that stays.
+    """
+    stages = [session.graph.stages[address] for address in addresses]
+    for stage in stages:
+        _check(stage, session)
+    session.prefetch(stages)
+    try:
+        for stage in stages:
+            outs = [
+                session.store.commit(out.path, cached=out.cache).entry(out.text)
+                for out in stage.outs
+            ]
+            trace = trace_now(stage, outs, session)
+            if trace != session.trace(stage):
+                session.record(stage, trace)
+    finally:
+        session.write(addresses)
+
+
+def _check(stage: Stage, session: Session) -> None:
+    session.store.check_untracked([out.path for out in stage.outs if out.cache])
+    missing = [out.path for out in stage.outs if not session.exists(out.path)]
+    if missing:
+        raise MissingOut(
+            f"stage '{stage.address}' cannot be recorded: its outs are not all there",
+            place=stage.place,
+            facts={"missing": ", ".join(missing)},
+            hint="run the stage, or name the stages to record",
+        )

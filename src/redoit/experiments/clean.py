@@ -1,0 +1,33 @@
+"""What killed commands left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from redoit.project import Layout
+
+PREPARED = "apply-"
+"""How the folders begin in which ``apply`` prepares files."""
+_LEFT = ("index-", PREPARED)
+
+
+def clean(layout: Layout) -> list[str]:
+    """Remove indexes and prepared files of commands that were killed; the workspace must be locked.
+
+    Returns the names of what was removed. Experiments and backups stay.
+    """
+    removed = []
+    try:
+        names = os.listdir(layout.tmp)
+    except FileNotFoundError:
+        return []
+    for name in sorted(names):
+        if name.startswith(_LEFT):
+            path = os.path.join(layout.tmp, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
+            removed.append(name)
+    return removed
