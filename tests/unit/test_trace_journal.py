@@ -220,6 +220,29 @@ def test_threads_may_record_at_once(layout: Layout) -> None:
             assert commands(again, f"s{part}-{number}") == [f"{part}-{number}"]
 
 
+def test_writing_while_others_record_loses_nothing(layout: Layout) -> None:
+    traces = opened(layout)
+    recorder = threading.Thread(
+        target=lambda: [traces.record(stage(f"s{n}"), trace(f"{n}")) for n in range(200)]
+    )
+    recorder.start()
+    while recorder.is_alive():
+        traces.write()
+    recorder.join()
+    again = opened(layout)
+    assert commands(again, *(f"s{n}" for n in range(200))) == [f"{n}" for n in range(200)]
+
+
+@pytest.mark.parametrize("kept", ["[]", '{"dvc.lock": 3}', "torn", '{"dvc.lock": [1, 2, 3, 4, 5]}'])
+def test_a_foreign_kept_state_is_as_good_as_none(layout: Layout, kept: str) -> None:
+    first = opened(layout)
+    first.record(stage("a"), trace("one"))
+    first.write()
+    (file,) = Path(layout.tmp, "kept").glob("locks-*")
+    file.write_text(kept)
+    assert commands(opened(layout), "a") == ["one"]
+
+
 def test_after_a_power_cut_objects_may_be_torn(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

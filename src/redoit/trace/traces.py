@@ -31,7 +31,8 @@ class Traces:
     def __init__(self, layout: Layout, index_files: Iterable[RepoPath]) -> None:
         self._layout = layout
         self._mutex = threading.Lock()
-        self._kept: dict[str, Any] = layout.kept.get(_KIND, _VERSION) or {}
+        kept = layout.kept.get(_KIND, _VERSION)
+        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
         self._stale = False
         self._locks: dict[RepoPath, LockText] = {}
         self._records: dict[Address, str] = {}
@@ -132,10 +133,10 @@ class Traces:
 
     def _append(self, file: RepoPath, name: str, address: Address, trace: Trace | None) -> None:
         new = None if trace is None else Recorded(trace, encode(trace))
-        lock = self._locks.get(file)
-        base = digest_record(lock.records.get(name) if lock else None)
-        self._journal.append(file, name, base, new.record if new else None)
-        with self._mutex:
+        with self._mutex:  # held for both: `write` empties the journal of what it has seen
+            lock = self._locks.get(file)
+            base = digest_record(lock.records.get(name) if lock else None)
+            self._journal.append(file, name, base, new.record if new else None)
             self._remember(file, name, address, new)
             self.unsafe.discard(address)
 
