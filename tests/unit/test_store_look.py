@@ -326,6 +326,17 @@ def test_what_a_write_makes_old(room: Room, written: str) -> None:
     assert all(room.content(path) != content for path, content in before.items())
 
 
+def test_the_whole_project_is_a_directory_too(room: Room) -> None:
+    file = room.write("d/f", b"one")
+    before, inner = room.content(""), room.content("d/f")
+    file.write_bytes(b"three")
+    room.look.forget(P("d/f"))
+    assert room.content("") != before
+    file.write_bytes(b"fourth")
+    room.look.forget(P(""))
+    assert room.content("d/f") not in (inner, before)
+
+
 def test_a_neighbour_does_not_become_old(room: Room) -> None:
     file = room.write("data", b"one")
     content = recorded(room, "data")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import NamedTuple, Protocol
@@ -57,6 +56,12 @@ class _Hash(Protocol):
     def hexdigest(self) -> str: ...
 
 
+def _md5(data: bytes = b"") -> _Hash:
+    import hashlib  # it loads OpenSSL, which a run with nothing to do can spare
+
+    return hashlib.md5(data, usedforsecurity=False)
+
+
 class Hasher:
     """The digests of one stream of bytes, fed chunk by chunk; always with the fingerprint."""
 
@@ -65,9 +70,9 @@ class Hasher:
         self._md5: _Hash | None = None
         self._dos2unix: _Hash | None = None
         if algo is Algo.MD5:
-            self._md5 = hashlib.md5(usedforsecurity=False)
+            self._md5 = _md5()
         elif algo is Algo.MD5_DOS2UNIX:
-            self._dos2unix = hashlib.md5(usedforsecurity=False)
+            self._dos2unix = _md5()
 
     def update(self, data: bytes | memoryview) -> None:
         """Take the next chunk; for DVC 2's digest it must be CHUNK long, the last one shorter."""
@@ -90,7 +95,7 @@ def digest_data(data: bytes, algo: Algo) -> Digests:
     """The fingerprint of ``data`` and its digest by ``algo``."""
     fingerprint = Fingerprint(xxhash.xxh3_128_hexdigest(data))
     if algo is Algo.MD5:
-        return Digests(fingerprint, Oid(hashlib.md5(data, usedforsecurity=False).hexdigest()))
+        return Digests(fingerprint, Oid(_md5(data).hexdigest()))
     if algo is Algo.MD5_DOS2UNIX:
         hasher = Hasher(algo)
         for start in range(0, len(data), CHUNK):

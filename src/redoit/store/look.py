@@ -59,6 +59,8 @@ class Look:
         self._seen: dict[RepoPath, Seen] = {}
         self._lock = threading.Lock()
         self._writes = 0
+        self._agreed: dict[RepoPath, tuple[int, Entry]] = {}
+        """Path → when it was seen, and an entry that it matched then."""
         # Path → the write that concerned the path and all inside it, or something inside it.
         self._written: dict[str, int] = {}
         self._touched: dict[str, int] = {}
@@ -72,6 +74,10 @@ class Look:
     def matches(self, path: RepoPath, entry: Entry) -> bool:
         """Whether ``path`` holds what ``entry`` records, whichever its digest; executable bits
         do not count, as with DVC. False if nothing is there. Raises StoreError."""
+        # Many stages may read one file, and record the same of it.
+        agreed = self._agreed.get(path)
+        if agreed is not None and agreed[0] == self._writes and agreed[1] == entry:
+            return True
         oid = entry.oid
         seen = self._see(path)
         if oid is None or seen.status is None or seen.is_dir != tree.is_dir_oid(oid):
@@ -79,7 +85,10 @@ class Look:
         known = seen.digests.oid(entry.algo)
         if known is None:
             known = self._digest(path, seen, entry.algo, entry)
-        return known == oid
+        if known != oid:
+            return False
+        self._agreed[path] = (seen.since, entry)
+        return True
 
     def content(self, path: RepoPath) -> Content | None:
         """What ``path`` holds, in the project's digest; None if it is missing. Raises StoreError."""
@@ -134,11 +143,11 @@ class Look:
             self._writes += 1
             self._written[path] = self._writes
             self._seen.pop(path, None)
-            above = path.rpartition("/")[0]
+            above: str = path
             while above:
+                above = above.rpartition("/")[0]
                 self._touched[above] = self._writes
                 self._seen.pop(RepoPath(above), None)
-                above = above.rpartition("/")[0]
 
     def note_file(self, path: RepoPath, status: os.stat_result, digests: Digests) -> None:
         """A file has just been written at ``path`` by us, and this is what it holds.
@@ -181,11 +190,11 @@ class Look:
         with self._lock:
             if self._touched.get(path, 0) > since:
                 return False
-            while path:
-                if self._written.get(path, 0) > since:
-                    return False
+            while self._written.get(path, 0) <= since:
+                if not path:
+                    return True
                 path = path.rpartition("/")[0]
-        return True
+        return False
 
     def _new(self, path: RepoPath) -> Seen:
         since = self._writes
