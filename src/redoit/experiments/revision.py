@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from redoit.errors import ProjectError, RedoitError
+from redoit.errors import GitError, ProjectError, RedoitError, StoreError
 from redoit.experiments.plain import only_metrics, pick, plain
 from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
@@ -34,6 +34,8 @@ class Problem(NamedTuple):
 
     kind: str
     what: str
+    passing: bool = False
+    """It may be gone the next time: the cache lacks an object."""
 
 
 class Values(NamedTuple):
@@ -91,30 +93,28 @@ class Revision(NamedTuple):
         }
 
     @property
-    def is_complete(self) -> bool:
-        """Whether everything could be read: then it is the same for ever."""
-        return self.problem is None and not any(
-            values.problem for values in (*self.params.values(), *self.metrics.values())
-        )
+    def is_final(self) -> bool:
+        """Whether it will be read the same for ever."""
+        values = (*self.params.values(), *self.metrics.values())
+        problems = (self.problem, *(value.problem for value in values))
+        return not any(problem and problem.passing for problem in problems)
 
 
 class RevisionReader:
     """Reads many Revisions of one project; owns what one reading teaches the next.
 
-    ``git`` may be None for a project without Git. To be closed; for one thread.
+    ``git`` and ``objects`` are for commits; ``objects`` is the caller's to close. For one thread.
     """
 
-    def __init__(self, layout: Layout, git: Git | None) -> None:
+    def __init__(
+        self, layout: Layout, git: Git | None = None, objects: GitObjects | None = None
+    ) -> None:
         self._layout = layout
-        self._git = git
-        self.objects = GitObjects(git) if git is not None else None
+        self._objects = objects
+        self._prefix = git.prefix() if git is not None else ""
         self._cache = Objects(layout)
         self._states: Mapping[str, Any] = {}
         self._locks: dict[str, Any] = {}
-
-    def close(self) -> None:
-        if self.objects is not None:
-            self.objects.close()
 
     def workspace(self) -> Revision:
         """What the work tree says. A mistake in ``dvc.yaml`` or ``dvc.lock`` is its problem, not raised."""
@@ -122,13 +122,14 @@ class RevisionReader:
 
     def commit(self, rev: str) -> Revision:
         """What the commit with this sha says, likewise. Raises GitError if there is no such commit."""
-        assert self._git is not None and self.objects is not None
-        commit = self.objects.commit(rev)
-        prefix = self._git.prefix()
-        files = TreeFiles(self._layout.root, self.objects, commit.tree, prefix)
+        assert self._objects is not None
+        commit = self._objects.commit(rev)
+        files = TreeFiles(self._layout.root, self._objects, commit.tree, self._prefix)
         empty = Revision(rev, commit.time, commit.parents[0] if commit.parents else None)
         if not files.is_dir(""):
-            return empty._replace(problem=_problem(ProjectError(f"it has no folder {prefix}")))
+            return empty._replace(
+                problem=_problem(ProjectError(f"it has no folder {self._prefix}"))
+            )
         return self._read(files, empty)
 
     def _read(self, files: Files, empty: Revision) -> Revision:
@@ -258,9 +259,8 @@ class _Content:
 
 
 def _problem(error: Exception) -> Problem:
-    return Problem(
-        type(error).__name__, error.what if isinstance(error, RedoitError) else str(error)
-    )
+    what = error.what if isinstance(error, RedoitError) else str(error)
+    return Problem(type(error).__name__, what, isinstance(error, StoreError | GitError))
 
 
 # --- which files ----------------------------------------------------------------------------------
