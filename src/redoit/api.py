@@ -19,6 +19,7 @@ from redoit.experiments.refs import Selection, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.files import locked
+from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
@@ -120,9 +121,14 @@ class Project:
         message: str | None = None,
     ) -> ExperimentResult:
         """As ``repro``, then record the workspace as an experiment on ``HEAD``.
+        set_params: Sequence[str] = (),
+        hydra: bool = True,
 
-        ``name`` must be free on this baseline unless ``request.force``. Raises GitError without a commit to
-        start from, BadExperimentName, ExperimentExists; all of them before anything runs.
+        ``name`` must be free on this baseline unless ``request.force``. ``set_params`` are overrides in Hydra's
+        grammar, ``[FILE:]KEY=VALUE``: the params files are changed first, and are as before if the run cannot
+        start or is dry. ``hydra`` False leaves out the composition that ``hydra.enabled`` asks for. Raises
+        GitError without a commit to start from, BadExperimentName, ExperimentExists, UsageError and
+        ParamsProblem for an override; all of them before anything runs.
         """
         request = request or Request()
         git = Git(self.root)
@@ -130,7 +136,9 @@ class Project:
         name_or_new = free_name(git, baseline, name, force=request.force)
         environ = {"DVC_EXP_NAME": name_or_new, "DVC_EXP_BASELINE_REV": baseline}
         with self._exclusive(listener):
-            result, session = self._run(request, listener or Silent(), environ)
+            changes = plan_changes(self._layout, set_params, request.cwd, hydra=hydra)
+            with edited(self._layout, changes) as edit:
+                result, session = self._run(request, listener or Silent(), environ, edit)
             if result.exit_code or request.dry:
                 return ExperimentResult(result, None)
             if name is None and not result.changed:
@@ -154,15 +162,27 @@ class Project:
                 baseline=baseline,
             )
             return ExperimentResult(result, experiment)
+                include=git.untracked([change.path for change in changes]) if changes else (),
 
     def _run(
-        self, request: Request, listener: Listener, environ: Mapping[str, str]
+        self,
+        request: Request,
+        listener: Listener,
+        environ: Mapping[str, str],
+        edit: Edited | None = None,
     ) -> tuple[RunResult, Session]:
         session = load_session(self._layout)
         with contextlib.closing(session.state):
             plan = select(session.graph, session.index.groups, request, self.root)
             result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
         return result, session
+            if edit is not None and edit.changes:
+                for change in unnoticed(self._layout, session.index, edit.changes):
+                    listener.warned(
+                        f"no stage depends on a param of {change.file}: the change alone runs nothing"
+                    )
+                if not request.dry:
+                    edit.keep()
 
     @contextlib.contextmanager
     def _exclusive(self, listener: Listener | None) -> Iterator[None]:
@@ -176,6 +196,7 @@ class Project:
                 stack.enter_context(locked(path))
             yield
 
+            recover(self._layout)
     # --- experiments ------------------------------------------------------------------------------
 
     def save(

@@ -133,9 +133,9 @@ def test_mistakes_in_a_file_have_their_place(small: Sandbox) -> None:
 
 
 def test_not_available_yet(small: Sandbox) -> None:
-    result = small.exp("run", "-S", "a=1", code=2)
+    result = small.exp("run", "--queue", code=2)
     assert result.stderr == (
-        "error: -S is not available yet\n"
-        "  it stands for: setting params on the command line\n"
+        "error: --queue is not available yet\n"
+        "  it stands for: the queue\n"
         "  `exp run --help` lists the options there are\n"
     )

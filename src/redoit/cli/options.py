@@ -17,8 +17,6 @@ _QUIET = "redoit.quiet"
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 NOT_YET: Mapping[str, str] = {
-    "-S": "setting params on the command line",
-    "--set-param": "setting params on the command line",
     "--queue": "the queue",
     "--run-all": "the queue",
     "--temp": "running outside of the workspace",
@@ -28,7 +26,6 @@ NOT_YET: Mapping[str, str] = {
     "--copy-paths": "running outside of the workspace",
     "--pull": "fetching data from a remote",
     "--allow-missing": "running without the data of unchanged stages",
-    "--no-hydra": "composing params with Hydra",
 }
 """DVC's options that Redoit does not have yet: refused by name rather than ignored."""
 

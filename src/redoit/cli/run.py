@@ -25,6 +25,20 @@ from redoit.report.metrics import print_metrics
     metavar="TEXT",
     help="Message of the experiment's commit (default: 'dvc: commit experiment {hash}').",
 )
+@click.option(
+    "-S",
+    "--set-param",
+    "set_params",
+    multiple=True,
+    metavar="[FILE:]OVERRIDE",
+    help="Change a param first: key=value, +key=value (new), ++key=value (new or not), ~key (remove); "
+    "in params.yaml unless FILE is named. May be given several times.",
+)
+@click.option(
+    "--no-hydra",
+    is_flag=True,
+    help="Do not compose params.yaml with Hydra, though hydra.enabled is set.",
+)
 @run_options
 @click.pass_context
 def command(
@@ -32,6 +46,8 @@ def command(
     /,
     name: str | None,
     message: str | None,
+    set_params: tuple[str, ...],
+    no_hydra: bool,
     quiet: bool,
     verbose: int,
     dry: bool,
@@ -52,7 +68,14 @@ def command(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
     )
     try:
-        result = project.run(request_of(ctx.params), listener, name=name, message=message)
+        result = project.run(
+            request_of(ctx.params),
+            listener,
+            name=name,
+            message=message,
+            set_params=set_params,
+            hydra=not no_hydra,
+        )
     finally:
         listener.ended()
     show_end(result.run, listener, quiet=quiet, dry=dry)
