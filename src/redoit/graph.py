@@ -44,13 +44,16 @@ def build_graph(stages: Mapping[Address, Stage]) -> Graph:
     for stage in stages.values():
         outs.check_file(stage)
     upstream: dict[Address, tuple[Address, ...]] = {}
+    writers: dict[RepoPath, tuple[Address, ...]] = {}
     for address, stage in stages.items():
         sources: dict[Address, None] = {}
-        for dep in stage.deps:
-            for source in outs.meeting(dep.path):
-                sources[source] = None
-        for params in stage.params:
-            for source in outs.meeting(params.path):
+        paths = [dep.path for dep in stage.deps]
+        paths += [params.path for params in stage.params]
+        for path in paths:
+            found = writers.get(path)
+            if found is None:
+                found = writers[path] = tuple(outs.meeting(path))
+            for source in found:
                 sources[source] = None
         upstream[address] = tuple(sources)
     graph = Graph(stages, upstream)

@@ -45,6 +45,9 @@ class TraceBackend:
     def __init__(self, name: str, codec: object = None, module_name: str | None = None) -> None:
         self.name = name
         self._records: Records | None = None
+        # doit asks once for each dep of a task, one task after the other.
+        self._task = ""
+        self._entries: Mapping[RepoPath, Entry] = {}
         self._ignored: dict[str, str] | None = None
         self._changed = False
 
@@ -54,19 +57,21 @@ class TraceBackend:
 
     def get(self, task_id: str, dependency: str) -> Any:
         """The entry of a dep in the task's trace, or None."""
-        if dependency[-1:] == ":":
-            # doit's own notes: 'checker:', 'deps:', 'result:', '_values_:', 'ignore:'. What a trace
-            # says about command and deps is compared by the tasks themselves.
-            return self._marks().get(task_id) if dependency == "ignore:" else None
-        if self._records is None:
-            return None
-        entries = self._records.entries(task_id)
-        return entries.get(RepoPath(dependency)) if entries else None
+        if task_id != self._task:
+            self._entries = (self._records.entries(task_id) if self._records else None) or {}
+            self._task = task_id
+        entry = self._entries.get(dependency)  # type: ignore[call-overload]
+        if entry is None and dependency == "ignore:":
+            # Of doit's own notes ('checker:', 'deps:', 'result:', '_values_:') the only one that is kept:
+            # what a trace says about command and deps is compared by the tasks themselves.
+            return self._marks().get(task_id)
+        return entry
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
         """doit saves a success: the trace comes with the task's values. The rest needs no saving."""
         if dependency == "_values_:":
             trace = value.get(TRACE) if value else None
+            self._task = ""
             if trace is not None:
                 self._bound().record(task_id, trace)
         elif dependency == "ignore:":
@@ -79,12 +84,14 @@ class TraceBackend:
 
     def remove(self, task_id: str) -> None:
         """``doit forget TASK``."""
+        self._task = ""
         self._bound().forget(task_id)
         if self._marks().pop(task_id, None):
             self._changed = True
 
     def remove_all(self) -> None:
         """``doit forget --all``."""
+        self._task = ""
         self._bound().forget_all()
         self._marks().clear()
         self._changed = True

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from redoit.engine.decide import View
 from redoit.engine.doit import FileChangedChecker
 from redoit.model import Entry, RepoPath
+from redoit.store import Look
 
 
 class FingerprintChecker(FileChangedChecker):  # type: ignore[misc]
-    """Compares a dep with its entry in the trace; owns nothing, asks the view that ``bind`` gives it."""
+    """Compares a dep with its entry in the trace; owns nothing, asks the look that ``bind`` gives it."""
 
     def __init__(self) -> None:
-        self._view: View | None = None
+        self._look: Look | None = None
+        self._matches: Callable[[str, Entry], bool] = lambda path, entry: False
 
-    def bind(self, view: View) -> None:
+    def bind(self, look: Look) -> None:
         """Say through whose eyes to look."""
-        self._view = view
+        self._look = look
+        self._matches = look.matches  # type: ignore[assignment]
 
     def exists(self, file_path: str) -> bool:
-        return self._view is not None and self._view.exists(RepoPath(file_path))
+        return self._look is not None and self._look.exists(RepoPath(file_path))
 
     def info(self, file_path: str) -> None:
         """Never fails: a missing dep counts as modified, and the action says what is missing."""
 
     def check_modified(self, file_path: str, file_stat: None, state: Entry) -> bool:
-        return self._view is None or not self._view.matches(RepoPath(file_path), state)
+        return not self._matches(file_path, state)
 
     def get_state(self, dep: str, current_state: Any) -> None:
         """Nothing to save per dep: the trace has been recorded whole."""

@@ -114,7 +114,7 @@ class PlainTasks:
                 hint="leave out --backend, and let DOIT_CONFIG be what redoit.dodo gives",
             )
         dependency.backend.bind(_ClosingRecords(self._session, self._default, self._executor))
-        dependency.checker.bind(self._session)
+        dependency.checker.bind(self._session.look)
         # doit forgets a task that fails; a trace stays true: it is of the last good run.
         dependency.remove_success = lambda task: None
 

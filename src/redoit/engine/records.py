@@ -10,32 +10,23 @@ from redoit.model import Address, Entry, RepoPath, Trace
 
 
 class SessionRecords:
-    """What the backend asks; remembers the entries of the task that doit is just checking."""
+    """What the backend asks of a session."""
 
     def __init__(self, session: Session, order: Sequence[Address]) -> None:
         self._session = session
         self._order = order
-        self._task = ""
-        self._entries: Mapping[RepoPath, Entry] | None = None
 
     def entries(self, task: str) -> Mapping[RepoPath, Entry] | None:
-        # doit asks once for each dep of a task, one task after the other.
-        if task != self._task:
-            stage = self._session.graph.stages.get(stage_address(task))
-            self._entries = self._session.dep_entries(stage) if stage else None
-            self._task = task
-        return self._entries
+        stage = self._session.graph.stages.get(stage_address(task))
+        return self._session.dep_entries(stage) if stage else None
 
     def record(self, task: str, trace: Trace) -> None:
-        self._task = ""
         self._session.record(self._session.graph.stages[stage_address(task)], trace)
 
     def forget(self, task: str) -> None:
-        self._task = ""
         self._session.traces.forget(stage_address(task))
 
     def forget_all(self) -> None:
-        self._task = ""
         for address, stage in self._session.graph.stages.items():
             if not stage.is_data:
                 self._session.traces.forget(address)

@@ -108,7 +108,7 @@ class _Run:
         dependency = Dependency(
             lambda *_, **__: backend, backend.name, checker_cls=FingerprintChecker
         )
-        dependency.checker.bind(session)
+        dependency.checker.bind(session.look)
         # doit forgets a task that fails; a trace stays true: it is of the last good run.
         dependency.remove_success = lambda task: None
         keep_going = self._request.keep_going

@@ -100,9 +100,11 @@ class Session:
                 paths[out.path] = None
                 if out.text in outs:
                     entries[out.path] = outs[out.text]
-            if trace and not stage.frozen:
+            # Many stages may read one file: it is enough to know one entry that it may be equal to.
+            new = [dep for dep in stage.deps if dep.path not in paths]
+            if new and trace and not stage.frozen:
                 entries.update(dep_entries(stage, trace))
-            for dep in stage.deps:
+            for dep in new:
                 paths[dep.path] = None
         self.look.prefetch(paths, entries)
 
