@@ -17,9 +17,9 @@ from redoit.experiments import Experiment, find_same, free_name, save_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.refs import Selection, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
+from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.files import locked
-from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
@@ -119,10 +119,10 @@ class Project:
         *,
         name: str | None = None,
         message: str | None = None,
-    ) -> ExperimentResult:
-        """As ``repro``, then record the workspace as an experiment on ``HEAD``.
         set_params: Sequence[str] = (),
         hydra: bool = True,
+    ) -> ExperimentResult:
+        """As ``repro``, then record the workspace as an experiment on ``HEAD``.
 
         ``name`` must be free on this baseline unless ``request.force``. ``set_params`` are overrides in Hydra's
         grammar, ``[FILE:]KEY=VALUE``: the params files are changed first, and are as before if the run cannot
@@ -160,9 +160,9 @@ class Project:
                 message=message,
                 force=request.force,
                 baseline=baseline,
+                include=git.untracked([change.path for change in changes]) if changes else (),
             )
             return ExperimentResult(result, experiment)
-                include=git.untracked([change.path for change in changes]) if changes else (),
 
     def _run(
         self,
@@ -174,8 +174,6 @@ class Project:
         session = load_session(self._layout)
         with contextlib.closing(session.state):
             plan = select(session.graph, session.index.groups, request, self.root)
-            result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
-        return result, session
             if edit is not None and edit.changes:
                 for change in unnoticed(self._layout, session.index, edit.changes):
                     listener.warned(
@@ -183,6 +181,8 @@ class Project:
                     )
                 if not request.dry:
                     edit.keep()
+            result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
+        return result, session
 
     @contextlib.contextmanager
     def _exclusive(self, listener: Listener | None) -> Iterator[None]:
@@ -194,9 +194,9 @@ class Project:
                     "another run is going on in this workspace: waiting for it to end"
                 )
                 stack.enter_context(locked(path))
+            recover(self._layout)
             yield
 
-            recover(self._layout)
     # --- experiments ------------------------------------------------------------------------------
 
     def save(
@@ -338,6 +338,52 @@ class Project:
             if os.path.isfile(self._layout.abspath(path)):
                 found[path] = read_data(self._layout, path)
         return found
+
+    # --- comparing --------------------------------------------------------------------------------
+
+    def overview(
+        self,
+        asked: Asked | None = None,
+        *,
+        hide_workspace: bool = False,
+        sha_only: bool = False,
+        fresh: bool = False,
+    ) -> list[Baseline]:
+        """The workspace, then each baseline (HEAD, or those ``asked`` for) with what was tried on it.
+
+        Empty without a commit. ``sha_only`` leaves out the names of baselines; ``fresh`` reads all commits anew.
+        What cannot be read of a commit is its ``problem``. Raises GitError for a revision that there is not.
+        """
+        return collect(
+            self._layout,
+            Git(self.root),
+            asked or Asked(),
+            hide_workspace=hide_workspace,
+            sha_only=sha_only,
+            fresh=fresh,
+        )
+
+    def compare(
+        self,
+        old: str | None = None,
+        new: str | None = None,
+        *,
+        unchanged: bool = False,
+        param_deps: bool = False,
+    ) -> Comparison:
+        """What changed in metrics and params from ``old`` (HEAD) to ``new`` (the workspace).
+
+        Both may be experiments, anything Git knows as a commit, or "workspace". ``unchanged`` includes values
+        that are equal; ``param_deps`` leaves out params that no stage depends on. Raises GitError.
+        """
+        return compare(
+            self._layout,
+            Git(self.root),
+            old,
+            new,
+            unchanged=unchanged,
+            param_deps=param_deps,
+        )
 
     # --- the cache --------------------------------------------------------------------------------
 
