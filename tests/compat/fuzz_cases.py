@@ -53,6 +53,8 @@ class World:
     salt: Path
     past: list[tuple[Model, dict[str, str]]] = field(default_factory=list)
     """After each run: the model and the texts of all dvc.lock files."""
+    objects_missing: bool = False
+    """Outs may be in the workspace that the cache does not have."""
 
 
 def history(seed: str) -> list[Op]:
@@ -652,6 +654,7 @@ def lose_object(world: World, rng: random.Random) -> str:
     if not names:
         return ""
     chosen = rng.sample(names, min(len(names), rng.choice((1, 1, 2, 5))))
+    world.objects_missing = True
     for root in world.roots:
         for name in chosen:
             (root / ".dvc/cache/files/md5" / name).unlink(missing_ok=True)
@@ -665,6 +668,7 @@ def lose_run_cache(world: World, rng: random.Random) -> str:
 
 
 def lose_cache(world: World, rng: random.Random) -> str:
+    world.objects_missing = True
     for root in world.roots:
         shutil.rmtree(root / ".dvc/cache", ignore_errors=True)
     return ""

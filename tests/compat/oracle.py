@@ -165,8 +165,11 @@ def workspace(root: Path, *, modes: bool = True) -> dict[str, str]:
     return found
 
 
-def cache(root: Path, *, modes: bool = True) -> dict[str, str]:
-    """Every object and run-cache entry of a project's cache → size and mode, or text of the entry."""
+def cache(root: Path) -> dict[str, str]:
+    """Every object and run-cache entry of a project's cache → size and protection, or the entry's text.
+
+    Objects at DVC 2's places are left out: DVC makes some there while it looks for changes.
+    """
     found: dict[str, str] = {}
     top = root / ".dvc" / "cache"
     for folder, _, files in os.walk(top):
@@ -175,10 +178,11 @@ def cache(root: Path, *, modes: bool = True) -> dict[str, str]:
             relative = path.relative_to(top).as_posix()
             if relative.startswith("runs/"):
                 found[relative] = path.read_text(errors="replace")
-            else:
+            elif not re.match(r"[0-9a-f]{2}/", relative):
+                # Whether it can be executed is left out too: of equal outs the first decides.
                 state = path.stat()
-                mode = stat.filemode(state.st_mode) if modes else "any mode"
-                found[relative] = f"{state.st_size} bytes, {mode}"
+                protected = "writable" if state.st_mode & 0o222 else "read-only"
+                found[relative] = f"{state.st_size} bytes, {protected}"
     return found
 
 
