@@ -339,52 +339,6 @@ class Project:
                 found[path] = read_data(self._layout, path)
         return found
 
-    # --- comparing --------------------------------------------------------------------------------
-
-    def overview(
-        self,
-        asked: Asked | None = None,
-        *,
-        hide_workspace: bool = False,
-        sha_only: bool = False,
-        fresh: bool = False,
-    ) -> list[Baseline]:
-        """The workspace, then each baseline (HEAD, or those ``asked`` for) with what was tried on it.
-
-        Empty without a commit. ``sha_only`` leaves out the names of baselines; ``fresh`` reads all commits anew.
-        What cannot be read of a commit is its ``problem``. Raises GitError for a revision that there is not.
-        """
-        return collect(
-            self._layout,
-            Git(self.root),
-            asked or Asked(),
-            hide_workspace=hide_workspace,
-            sha_only=sha_only,
-            fresh=fresh,
-        )
-
-    def compare(
-        self,
-        old: str | None = None,
-        new: str | None = None,
-        *,
-        unchanged: bool = False,
-        param_deps: bool = False,
-    ) -> Comparison:
-        """What changed in metrics and params from ``old`` (HEAD) to ``new`` (the workspace).
-
-        Both may be experiments, anything Git knows as a commit, or "workspace". ``unchanged`` includes values
-        that are equal; ``param_deps`` leaves out params that no stage depends on. Raises GitError.
-        """
-        return compare(
-            self._layout,
-            Git(self.root),
-            old,
-            new,
-            unchanged=unchanged,
-            param_deps=param_deps,
-        )
-
     # --- the cache --------------------------------------------------------------------------------
 
     def verify_cache(self) -> Iterator[BadObject]:
