@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -579,7 +580,22 @@ def test_syncing_is_possible_at_any_time(room: Room) -> None:
     room.store.sync()
 
 
-def test_in_several_threads(room: Room) -> None:
+def test_leftovers_are_swept(room: Room) -> None:
+    """What a killed process left in the folder for names goes when it is a day old."""
+    room.write("f", b"one")
+    content = room.commit("f")
+    drafts = Path(room.layout.tmp) / "drafts"
+    drafts.mkdir(parents=True)
+    for name, age in (("old.tmp", 25 * 3600), ("new.tmp", 3600), ("old.txt", 25 * 3600)):
+        (drafts / name).write_bytes(b"x")
+        os.utime(drafts / name, (time.time() - age,) * 2)
+    room.write("f", b"two")
+    room.checkout("f", content)
+    assert sorted(path.name for path in drafts.iterdir()) == ["new.tmp", "old.txt"]
+
+
+@pytest.mark.parametrize("types", ["copy", "hardlink"])
+def test_in_several_threads(tmp_path: Path, types: str) -> None:
     """Commits of the same and of different content at the same time, looks in between."""
     from redoit.store.parallel import in_parallel
 
@@ -594,6 +610,7 @@ def test_in_several_threads(room: Room) -> None:
             room.checkout(f"{name}{i}", content)
             assert room.matches(f"dir-{name}", folder)
 
+    room = Room(tmp_path, config=f"[cache]\ntype = {types}\n")
     tasks: list[Callable[[], None]] = [lambda n=n: work(n) for n in "abcd"]  # type: ignore[misc]
     in_parallel(tasks, jobs=4)
     assert list(room.store.verify()) == []

@@ -63,9 +63,9 @@ class Drafts:
 
     def temporary(self, folder: str) -> str:
         """A new name on the file system of ``folder``. Raises OSError."""
+        os.makedirs(self._staging, exist_ok=True)
         if not self._swept:
             self._swept = True
-            os.makedirs(self._staging, exist_ok=True)
             _sweep(self._staging)
         if os.stat(self._staging).st_dev != os.stat(folder).st_dev:
             return _unique(folder)

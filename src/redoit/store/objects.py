@@ -217,7 +217,8 @@ class Objects:
             return True
         path = self.path(oid, algo)
         try:
-            self._link(source, path)
+            if not self._link(source, Found(oid, algo, path, size)):
+                return True
             os.chmod(path, _READ_ONLY)
             if stamp_of(os.stat(path)) != stamp:
                 os.unlink(path)
@@ -229,17 +230,21 @@ class Objects:
         self._added(path, size)
         return True
 
-    def _link(self, source: str, path: str) -> None:
-        for _ in range(2):
+    def _link(self, source: str, wanted: Found) -> bool:
+        """Link the file to the object's name; False if a good object has it meanwhile."""
+        try:
             try:
-                os.link(source, path)
+                os.link(source, wanted.path)
             except FileNotFoundError:
-                self._make_folder(os.path.dirname(path))
-            except FileExistsError:  # a bad one: `has` did not believe it
-                os.unlink(path)
-            else:
-                return
-        os.link(source, path)
+                self._make_folder(os.path.dirname(wanted.path))
+                os.link(source, wanted.path)
+        except FileExistsError:
+            if self.has(wanted.oid, wanted.algo, wanted.size):
+                return False
+            name = self._drafts.temporary(os.path.dirname(wanted.path))
+            os.link(source, name)
+            os.replace(name, wanted.path)
+        return True
 
     def _draft(self, folder: str) -> Draft:
         try:
@@ -275,8 +280,9 @@ class Objects:
         self._added(path, size)
 
     def _added(self, path: str, size: int) -> None:
-        self._sizes[path] = size
-        self._unsynced.append(path)
+        with self._lock:
+            self._sizes[path] = size
+            self._unsynced.append(path)
 
     def _failed(self, error: OSError) -> StoreError:
         """What the operating system said about writing into the cache, as our error."""

@@ -136,7 +136,6 @@ class Store:
         stamps = list(listing.stamps)
         digests = list(self._look.known_files(path, listing))
         always = self._links.types[0] in ("hardlink", "symlink")
-
         begun = time.time_ns()
 
         def take(at: int) -> None:
