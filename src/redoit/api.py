@@ -15,6 +15,8 @@ from redoit.engine.session import Session, load_session, open_session
 from redoit.errors import ExperimentError
 from redoit.experiments import Experiment, find_same, free_name, save_experiment
 from redoit.experiments.clean import clean
+from redoit.experiments.compare import Comparison, compare
+from redoit.experiments.overview import Asked, Baseline, collect
 from redoit.experiments.refs import Selection, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
@@ -24,7 +26,17 @@ from redoit.git import Git
 from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
 from redoit.initialise import initialise
-from redoit.model import Address, Algo, OutKind, Reason, RepoPath, Request, RunResult, Stage
+from redoit.model import (
+    CHANGING,
+    Address,
+    Algo,
+    OutKind,
+    Reason,
+    RepoPath,
+    Request,
+    RunResult,
+    Stage,
+)
 from redoit.project import Layout, find_layout
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
@@ -161,6 +173,7 @@ class Project:
                 force=request.force,
                 baseline=baseline,
                 include=git.untracked([change.path for change in changes]) if changes else (),
+                ran=[s.address for s in result.stages if s.outcome in CHANGING],
             )
             return ExperimentResult(result, experiment)
 
@@ -338,6 +351,52 @@ class Project:
             if os.path.isfile(self._layout.abspath(path)):
                 found[path] = read_data(self._layout, path)
         return found
+
+    # --- comparing --------------------------------------------------------------------------------
+
+    def overview(
+        self,
+        asked: Asked | None = None,
+        *,
+        hide_workspace: bool = False,
+        sha_only: bool = False,
+        fresh: bool = False,
+    ) -> list[Baseline]:
+        """The workspace, then each baseline (HEAD, or those ``asked`` for) with what was tried on it.
+
+        Empty without a commit. ``sha_only`` leaves out the names of baselines; ``fresh`` reads all commits anew.
+        What cannot be read of a commit is its ``problem``. Raises GitError for a revision that there is not.
+        """
+        return collect(
+            self._layout,
+            Git(self.root),
+            asked or Asked(),
+            hide_workspace=hide_workspace,
+            sha_only=sha_only,
+            fresh=fresh,
+        )
+
+    def compare(
+        self,
+        old: str | None = None,
+        new: str | None = None,
+        *,
+        unchanged: bool = False,
+        param_deps: bool = False,
+    ) -> Comparison:
+        """What changed in metrics and params from ``old`` (HEAD) to ``new`` (the workspace).
+
+        Both may be experiments, anything Git knows as a commit, or "workspace". ``unchanged`` includes values
+        that are equal; ``param_deps`` leaves out params that no stage depends on. Raises GitError.
+        """
+        return compare(
+            self._layout,
+            Git(self.root),
+            old,
+            new,
+            unchanged=unchanged,
+            param_deps=param_deps,
+        )
 
     # --- the cache --------------------------------------------------------------------------------
 

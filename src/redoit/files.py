@@ -32,10 +32,22 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.chmod(temporary, os.stat(path).st_mode & 0o7777)
         os.replace(temporary, path)
+        if sync:
+            sync_folder(parent)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def sync_folder(path: str) -> None:
+    """Make what was created and renamed in a folder survive a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def digest_bytes(data: bytes) -> str:

@@ -200,6 +200,10 @@ class Outcome(str, Enum):
     INTERRUPTED = "interrupted"
 
 
+CHANGING = frozenset((Outcome.RAN, Outcome.RESTORED, Outcome.COMMITTED))
+"""The outcomes after which a stage has a new trace."""
+
+
 class StageResult(NamedTuple):
     """The end of one stage in a run: its outcome, why it had to run, how long it took (seconds)."""
 
@@ -252,6 +256,4 @@ class RunResult(NamedTuple):
     @property
     def changed(self) -> bool:
         """Whether anything was run, restored or recorded."""
-        return any(
-            s.outcome in (Outcome.RAN, Outcome.RESTORED, Outcome.COMMITTED) for s in self.stages
-        )
+        return any(s.outcome in CHANGING for s in self.stages)

@@ -123,6 +123,8 @@ class _Run:
                 self._runner.run_all(control.task_dispatcher())
         finally:
             listener.ended()
+        for warning in session.run_cache.warnings:
+            listener.warned(warning)
         for stage in self._plan.stages:
             if stage.address not in self._results:
                 self._results[stage.address] = StageResult(stage.address, Outcome.NOT_REACHED)
