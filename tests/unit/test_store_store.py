@@ -7,6 +7,7 @@ import os
 import resource
 import stat
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -578,6 +579,23 @@ def test_syncing_is_possible_at_any_time(room: Room) -> None:
     room.object_of(content).unlink()
     room.store.sync()
     room.store.sync()
+
+
+@pytest.mark.parametrize("types", ["copy", "hardlink"])
+def test_the_size_of_a_file_does_not_count_in_memory(tmp_path: Path, types: str) -> None:
+    room = Room(tmp_path, algo="xxh128", config=f"[cache]\ntype = {types}\n")
+    file = room.write("f", b"")
+    os.truncate(file, 200 << 20)
+    tracemalloc.start()
+    try:
+        content = room.commit("f")
+        room.store.remove(P("f"))
+        room.checkout("f", content)
+        assert room.matches("f", content)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+    assert content.size == 200 << 20
 
 
 def test_leftovers_are_swept(room: Room) -> None:
