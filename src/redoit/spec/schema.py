@@ -2,159 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from redoit.spec.source import Fault, Path, describe, near
+from redoit.spec.checks import (
+    Check,
+    anything,
+    expect,
+    fields,
+    flag,
+    list_of,
+    mapping_of,
+    quote,
+    text,
+    text_or_list,
+    text_or_mapping,
+    whole,
+)
+from redoit.spec.source import Fault, Path
 
-Check = Callable[[Any, Path], None]
-"""Raises Fault if the value at the path is not what it must be."""
-
-OUT_FLAGS = ("cache", "persist", "remote", "push", "desc", "type", "labels", "meta")
 PLOT_PROPERTIES = ("template", "x", "y", "x_label", "y_label", "title", "header")
-
-
-def text(value: Any, path: Path) -> None:
-    if not isinstance(value, str):
-        expect("text", value, path, hint=_quote(value))
-
-
-def flag(value: Any, path: Path) -> None:
-    if not isinstance(value, bool):
-        meant = str(value).lower() if isinstance(value, str) else ""
-        hint = {
-            "yes": "write true",
-            "on": "write true",
-            "no": "write false",
-            "off": "write false",
-        }.get(
-            meant,
-            "write true or false, without quotes"
-            if meant in ("true", "false")
-            else "write true or false",
-        )
-        expect("true or false", value, path, hint=hint)
-
-
-def whole(value: Any, path: Path) -> None:
-    if not isinstance(value, int):
-        expect("a whole number", value, path)
-
-
-def anything(value: Any, path: Path) -> None:
-    """No rule."""
-
-
-def text_or_list(value: Any, path: Path) -> None:
-    if not isinstance(value, str | list):
-        expect("text or a list", value, path, hint=_quote(value))
-
-
-def list_of(check: Check, what: str) -> Check:
-    def checked(value: Any, path: Path) -> None:
-        if not isinstance(value, list):
-            hint = f"write it as a list: [{value}]" if isinstance(value, str) else None
-            expect(f"a list of {what}", value, path, hint=hint)
-        for index, item in enumerate(value):
-            check(item, (*path, index))
-
-    return checked
-
-
-def text_or_mapping(value: Any, path: Path) -> None:
-    if not isinstance(value, str | dict):
-        expect("text or a mapping", value, path, hint=_quote(value))
-
-
-def mapping_of(check: Check, what: str) -> Check:
-    """Names (text) to values that pass ``check``; ``what`` is the whole, in words."""
-
-    def checked(value: Any, path: Path) -> None:
-        if not isinstance(value, dict):
-            expect(what, value, path)
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise Fault(
-                    f"the name of an entry must be text, not {describe(key)}",
-                    (*path, key),
-                    on_key=True,
-                    hint=f'put it in quotes: "{key}"',
-                )
-            check(item, (*path, key))
-
-    return checked
-
-
-def fields(
-    known: Mapping[str, Check],
-    what: str,
-    required: tuple[str, ...] = (),
-    hints: Mapping[str, str] | None = None,
-) -> Check:
-    """A mapping whose keys are all ``known``; ``what`` names it in messages."""
-
-    def checked(value: Any, path: Path) -> None:
-        if not isinstance(value, dict):
-            expect(f"a mapping ({what})", value, path)
-        for key, item in value.items():
-            check = known.get(key) if isinstance(key, str) else None
-            if check is None:
-                advice = (hints or {}).get(key) if isinstance(key, str) else None
-                raise Fault(
-                    f'unknown field "{key}" in {what}',
-                    (*path, key),
-                    on_key=True,
-                    hint=advice or near(key, known) or f"known fields: {', '.join(known)}",
-                )
-            check(item, (*path, key))
-        for name in required:
-            if name not in value:
-                raise Fault(
-                    f'{what} has no "{name}"',
-                    path,
-                    on_key=True,
-                    hint=(hints or {}).get(f"no {name}") or f"add a field {name}:",
-                )
-
-    return checked
-
-
-def expect(wanted: str, value: Any, path: Path, *, hint: str | None = None) -> None:
-    """Raise Fault: the value at ``path`` must be ``wanted``."""
-    name = next((part for part in reversed(path) if isinstance(part, str)), None)
-    subject = (
-        f'"{name}"' if path and path[-1] == name else f'an item of "{name}"' if name else "the file"
-    )
-    raise Fault(
-        f"{subject} must be {wanted}, not {describe(value)}",
-        path,
-        on_key=value is None and bool(path) and isinstance(path[-1], str),
-        hint=hint or _advice(wanted, value, path),
-    )
-
-
-def _advice(wanted: str, value: Any, path: Path) -> str:
-    if not path and not isinstance(value, list):
-        return "write a field with a colon in each line"
-    if value is None:
-        return "give it a value, or remove it"
-    if wanted.startswith("a list"):
-        return (
-            'begin each item with "- "' if isinstance(value, dict) else "write it as a list: [...]"
-        )
-    if wanted.startswith("text") and isinstance(value, list):
-        return "write one text, without brackets and dashes"
-    if wanted.startswith("text") and isinstance(value, dict):
-        return "write a text; one that holds a colon needs quotes"
-    if "mapping" in wanted and isinstance(value, list):
-        return "write names with a colon, without dashes"
-    return f"write {wanted}"
-
-
-def _quote(value: Any) -> str | None:
-    return "put it in quotes" if isinstance(value, int | float) else None
-
-
 _ANNOTATIONS: dict[str, Check] = {
     "desc": text,
     "type": text,
@@ -180,7 +47,7 @@ def _outs(known: Mapping[str, Check], what: str) -> Check:
 
     def checked(value: Any, path: Path) -> None:
         if not isinstance(value, str | dict):
-            expect("a path, or a path with its fields", value, path, hint=_quote(value))
+            expect("a path, or a path with its fields", value, path, hint=quote(value))
         if isinstance(value, dict):
             for key, item in value.items():
                 if item is None:
@@ -212,7 +79,7 @@ def _vars_entry(value: Any, path: Path) -> None:
 
 def _params_entry(value: Any, path: Path) -> None:
     if not isinstance(value, str | dict):
-        expect("a key, or a file with its keys", value, path, hint=_quote(value))
+        expect("a key, or a file with its keys", value, path, hint=quote(value))
 
 
 def _matrix_value(value: Any, path: Path) -> None:
@@ -316,14 +183,14 @@ def _text_or_texts(value: Any, path: Path) -> None:
     if isinstance(value, list):
         list_of(text, "text")(value, path)
     elif not isinstance(value, str):
-        expect("text or a list of text", value, path, hint=_quote(value))
+        expect("text or a list of text", value, path, hint=quote(value))
 
 
 def _plot_x(value: Any, path: Path) -> None:
     if isinstance(value, dict):
         mapping_of(text, "text or a mapping")(value, path)
     elif not isinstance(value, str):
-        expect("text or a mapping of files to text", value, path, hint=_quote(value))
+        expect("text or a mapping of files to text", value, path, hint=quote(value))
 
 
 _plot = fields(
@@ -340,7 +207,7 @@ def _top_plot(value: Any, path: Path) -> None:
     if isinstance(value, str):
         return
     if not isinstance(value, dict):
-        expect("a path, or a name with its fields", value, path, hint=_quote(value))
+        expect("a path, or a name with its fields", value, path, hint=quote(value))
     mapping_of(lambda item, here: None if item is None else _plot(item, here), "a mapping")(
         value, path
     )

@@ -105,6 +105,22 @@ class Source(NamedTuple):
         )
 
 
+def check_encodable(text: str, path: Path, *, on_key: bool = False) -> None:
+    """Raise Fault for text that no file system and no command line can take."""
+    if "\0" in text:
+        what = "a NUL character cannot be part of a path or a command"
+        raise Fault(what, path, on_key=on_key, hint="remove the \\0")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Fault(
+            "half of a character (a lone surrogate) is in this text",
+            path,
+            on_key=on_key,
+            hint="write the character itself",
+        ) from None
+
+
 def near(word: object, known: Iterable[str]) -> str | None:
     """``did you mean "x"?`` for the nearest of ``known``, or None if none is near."""
     import difflib

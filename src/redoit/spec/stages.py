@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from redoit.model import Address, Dep, Out, OutKind, ParamsDep, Place, RepoPath, Stage
+from redoit.spec.checks import expect
 from redoit.spec.expand import Definition
 from redoit.spec.paths import locate_path
-from redoit.spec.schema import PLOT_PROPERTIES, expect
-from redoit.spec.source import Fault, Path, describe
+from redoit.spec.schema import PLOT_PROPERTIES
+from redoit.spec.source import Fault, Path, check_encodable, describe
 from redoit.spec.variables import DEFAULT_FILE
 
 PIPELINE_FILE = "dvc.yaml"
@@ -75,22 +76,6 @@ def _text(value: Any, path: Path) -> None:
 
 
 _QUOTES = "put it in quotes, here or where its value is set"
-
-
-def check_encodable(text: str, path: Path, *, on_key: bool = False) -> None:
-    """Raise Fault for text that no file system and no command line can take."""
-    if "\0" in text:
-        what = "a NUL character cannot be part of a path or a command"
-        raise Fault(what, path, on_key=on_key, hint="remove the \\0")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Fault(
-            "half of a character (a lone surrogate) is in this text",
-            path,
-            on_key=on_key,
-            hint="write the character itself",
-        ) from None
 
 
 def check_local(text: Any, path: Path, *, on_key: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from redoit.errors import TemplateProblem
 from redoit.model import RepoPath
 from redoit.spec.paths import inside
-from redoit.spec.source import Fault, Path, near
+from redoit.spec.source import Fault, Path, check_encodable, near
 from redoit.spec.template import has_expression
 
 DEFAULT_FILE = "params.yaml"
@@ -91,6 +91,7 @@ class Variables(NamedTuple):
                 raise Fault(
                     f'"{file}" is already loaded {how}', path, kind=TemplateProblem, hint=hint
                 )
+        check_encodable(file, path)
         try:
             values = read(file)
         except IsADirectoryError:

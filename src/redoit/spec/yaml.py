@@ -116,6 +116,8 @@ def load(source: Source) -> Loaded:
 
 
 def _load_slowly(source: Source, problem: SpecError) -> Any:
+    import warnings
+
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -123,7 +125,9 @@ def _load_slowly(source: Source, problem: SpecError) -> Any:
     if hopeless or len(source.text) > 1_000_000:
         raise problem
     try:
-        value = YAML(typ="safe", pure=True).load(source.text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = YAML(typ="safe", pure=True).load(source.text)
     except (YAMLError, ValueError, RecursionError, AttributeError, TypeError):
         raise problem from None
     _check_size(source, value, None)
