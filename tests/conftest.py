@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,13 @@ class RunExp(Protocol):
     """``exp(*args, cwd=..., check=...)`` → Result; ``check`` demands exit code 0."""
 
     def __call__(self, *args: str, cwd: Path, check: bool = True, stdin: str = "") -> Result: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A test run in the background of a shell ignores Ctrl-C, and its commands would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from unittest.mock import ANY
 
 import pytest
 import xxhash
@@ -477,3 +478,13 @@ def test_after_a_power_cut_only_objects_that_are_whole_are_believed(pipeline):
     pipeline.remove("x.out")
     assert pipeline.outcomes("lone") == {"lone": Outcome.RESTORED}
     assert pipeline.read("x.out") == "x.in"
+
+
+def test_a_directory_that_cannot_be_read_counts_as_changed(pipeline):
+    pipeline.write("dvc.yaml", "stages: {s: {cmd: join a.in > d/y, deps: [a.in], outs: [d]}}")
+    pipeline.run()
+    os.symlink("nowhere", os.path.join(pipeline.root, "d", "z"))
+    result = pipeline.run()
+    assert result.stages[0].outcome is Outcome.RESTORED
+    assert result.stages[0].reasons == ((Why.OUT_CHANGED, "d", ANY, "unreadable"),)
+    assert pipeline.outcomes() == {"s": Outcome.UP_TO_DATE}

@@ -105,7 +105,9 @@ def _parse(text: str, path: str) -> Sections:
     sections: Sections = {}
     for name, value in parsed.items():
         if named := re.fullmatch(_NAMED, name):
-            sections.setdefault(named[1], {})[named[2]] = value
+            group = sections.setdefault(named[1], {})
+            if isinstance(group, dict):  # else an option outside of any section, refused below
+                group[named[2]] = value
         else:
             sections[name] = value
     return sections

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redoit.engine.decide import all_reasons, dep_entries
+from redoit.errors import StoreError
 from redoit.graph import Graph, build_graph
 from redoit.model import Address, Entry, ParamsDep, Reason, RepoPath, Stage, Trace
 from redoit.project import Layout
@@ -44,7 +45,10 @@ class Session:
         return self.store.has(entry)
 
     def digest(self, path: RepoPath) -> str | None:
-        content = self.look.content(path)
+        try:
+            content = self.look.content(path)
+        except StoreError:
+            return "unreadable"
         return content.oid if content else None
 
     def params(self, dep: ParamsDep) -> Mapping[str, Any] | None:

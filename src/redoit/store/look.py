@@ -73,7 +73,8 @@ class Look:
 
     def matches(self, path: RepoPath, entry: Entry) -> bool:
         """Whether ``path`` holds what ``entry`` records, whichever its digest; executable bits
-        do not count, as with DVC. False if nothing is there. Raises StoreError."""
+        do not count, as with DVC. False if nothing is there, or what is there cannot be read.
+        """
         # Many stages may read one file, and record the same of it.
         agreed = self._agreed.get(path)
         if agreed is not None and agreed[0] == self._writes and agreed[1] == entry:
@@ -84,7 +85,10 @@ class Look:
             return False
         known = seen.digests.oid(entry.algo)
         if known is None:
-            known = self._digest(path, seen, entry.algo, entry)
+            try:
+                known = self._digest(path, seen, entry.algo, entry)
+            except StoreError:  # whoever needs the content is told why it cannot be read
+                return False
         if known != oid:
             return False
         self._agreed[path] = (seen.since, entry)
