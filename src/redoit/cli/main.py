@@ -29,6 +29,8 @@ COMMANDS = {
     "remove": "Remove experiments.",
     "branch": "Make a Git branch of an experiment.",
     "clean": "Remove what killed commands left behind.",
+    "show": "Show experiments with their metrics and params as a table.",
+    "diff": "Show what changed in metrics and params between two experiments.",
     "status": "Show which stages would run, and why in a word.",
     "why": "Show in full why a stage would run.",
     "dag": "Draw the stages and what they depend on.",

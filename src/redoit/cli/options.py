@@ -81,6 +81,15 @@ def quiet_option(text: str) -> Callable[[Decorated], Decorated]:
     return click.option("-q", "--quiet", is_flag=True, callback=_keep_quiet, help=text)
 
 
+def one_of(*options: tuple[str, bool]) -> None:
+    """Raise UsageError if more than one of these (name, given) options was given."""
+    given = [name for name, is_given in options if is_given]
+    if len(given) > 1:
+        raise UsageError(
+            f"{' and '.join(given)} cannot be given together", hint="leave one of them out"
+        )
+
+
 def targets_argument(command: Decorated) -> Decorated:
     return click.argument("targets", nargs=-1)(command)
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from redoit.api import Project
+from redoit.cli.ending import show_end
 from redoit.cli.options import RunCommand, request_of, run_options
-from redoit.cli.show import show_end
 from redoit.experiments import Experiment
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics

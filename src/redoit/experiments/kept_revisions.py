@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redoit import __version__
 from redoit.experiments.revision import Content, OutContent, Problem, Revision, Values
 from redoit.project import Layout
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 _FORMAT = 1
-"""Raise it when reading a revision, or the form of a row, changes within a version."""
+"""Raise it when reading a revision, or the form of a row, changes."""
 _ONE_BY_ONE = 500
 """Revisions that are asked for by name; for more, the whole table is read."""
 _TABLE = """
@@ -37,9 +36,7 @@ class KeptRevisions:
     def __init__(self, layout: Layout, prefix: str) -> None:
         config = layout.config
         self._path = os.path.join(layout.tmp, "revisions.db")
-        self._reading = (
-            f"{__version__}/{_FORMAT}/{config.parsing_bool}/{config.parsing_list}/{prefix}"
-        )
+        self._reading = f"{_FORMAT}/{config.parsing_bool}/{config.parsing_list}/{prefix}"
 
     def get(self, revs: Iterable[str]) -> dict[str, Revision]:
         """The revisions of ``revs`` that are kept."""

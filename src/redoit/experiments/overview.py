@@ -51,7 +51,7 @@ class Revisions:
 
     def __init__(self, layout: Layout, git: Git, *, fresh: bool = False) -> None:
         self.objects = GitObjects(git)
-        self._reader = RevisionReader(layout, git, self.objects)
+        self.reader = RevisionReader(layout, git, self.objects)
         self._kept = KeptRevisions(layout, git.prefix())
         self._fresh = fresh
         self._known: dict[str, Revision] = {}
@@ -63,7 +63,7 @@ class Revisions:
 
     def workspace(self) -> Revision:
         """What the workspace says now."""
-        return self._reader.workspace()
+        return self.reader.workspace()
 
     def load(self, revs: Iterable[str]) -> None:
         """Get what was kept of ``revs``, all at once."""
@@ -73,7 +73,7 @@ class Revisions:
     def get(self, rev: str) -> Revision:
         """What the commit ``rev`` says. Raises GitError if there is none."""
         if rev not in self._known:
-            self._known[rev] = self._reader.commit(rev)
+            self._known[rev] = self.reader.commit(rev)
             self._new.append(self._known[rev])
         return self._known[rev]
 
@@ -83,6 +83,8 @@ def resolve_revision(git: Git, objects: GitObjects, name: str) -> str:
 
     Raises GitError, with what may have been meant; AmbiguousExperiment.
     """
+    if name == "HEAD":
+        return git.head()
     commit = objects.find(name)
     if commit is not None:
         return commit.rev

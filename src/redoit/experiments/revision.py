@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from redoit.errors import GitError, ProjectError, RedoitError, StoreError
@@ -94,10 +94,11 @@ class Revision(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """Whether it will be read the same for ever."""
+        """Whether it was read, and no other time would show more of it."""
         values = (*self.params.values(), *self.metrics.values())
-        problems = (self.problem, *(value.problem for value in values))
-        return not any(problem and problem.passing for problem in problems)
+        return self.problem is None and not any(
+            each.problem is not None and each.problem.passing for each in values
+        )
 
 
 class RevisionReader:
@@ -119,6 +120,23 @@ class RevisionReader:
     def workspace(self) -> Revision:
         """What the work tree says. A mistake in ``dvc.yaml`` or ``dvc.lock`` is its problem, not raised."""
         return self._read(WorkFiles(self._layout.root), Revision(WORKSPACE))
+
+    def files(self, rev: str, paths: Iterable[str], *, metrics: bool) -> dict[str, Values]:
+        """The values of any files and directories of a commit or the workspace, tracked or not.
+
+        Raises SpecError for a mistake in ``dvc.yaml``, GitError.
+        """
+        files: Files = WorkFiles(self._layout.root)
+        if rev != WORKSPACE:
+            assert self._objects is not None
+            tree = self._objects.commit(rev).tree
+            files = TreeFiles(self._layout.root, self._objects, tree, self._prefix)
+        index, self._states = read_index(self._layout, files, self._states)
+        content = _Content(files, index, self._entries(files, index), self._cache)
+        return {
+            path: content.metrics(path) if metrics else content.params(path, ())
+            for path, _ in content.expand(dict.fromkeys(paths, ()))
+        }
 
     def commit(self, rev: str) -> Revision:
         """What the commit with this sha says, likewise. Raises GitError if there is no such commit."""

@@ -61,11 +61,9 @@ def blocks(grid: Grid, room: int) -> list[str]:
 def _block(grid: Grid, columns: Sequence[Column]) -> list[str]:
     columns = [_shown(column) for column in columns]
     widths = [_width(column) for column in columns]
-    head = _GAP.join(
-        column.paint(_aligned(column.header, size, column.right))
-        for column, size in zip(columns, widths, strict=True)
-    )
-    lines = [head.rstrip()]
+    heads = [_aligned(c.header, size, c.right) for c, size in zip(columns, widths, strict=True)]
+    heads[-1] = heads[-1].rstrip()
+    lines = [_GAP.join(column.paint(head) for column, head in zip(columns, heads, strict=True))]
     cells = [
         [_aligned(cell, size, column.right) for cell in column.cells]
         for column, size in zip(columns, widths, strict=True)
