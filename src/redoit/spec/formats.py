@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -40,6 +39,8 @@ def read_values(source: Source) -> Any:
 
 
 def _json(source: Source) -> Any:
+    import json
+
     try:
         return json.loads(source.text)
     except json.JSONDecodeError as error:

@@ -112,7 +112,7 @@ class Variables(NamedTuple):
                     path,
                     needle=key,
                     kind=TemplateProblem,
-                    hint=near(key, map(str, values)),
+                    hint=near(key, values) or f"it has {', '.join(list(values)[:8]) or 'none'}",
                 )
         if keys:
             values = {key: values[key] for key in keys}
