@@ -14,10 +14,11 @@ from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session, open_session
 from redoit.errors import ExperimentError
 from redoit.experiments import Experiment, find_same, free_name, save_experiment
+from redoit.experiments.apply import Applied, apply_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.compare import Comparison, compare
 from redoit.experiments.overview import Asked, Baseline, collect
-from redoit.experiments.refs import Selection, select_experiments
+from redoit.experiments.refs import Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
@@ -298,6 +299,18 @@ class Project:
         Raises ExperimentNotFound, AmbiguousExperiment, GitError if the branch exists.
         """
         return branch_experiment(Git(self.root), name, branch)
+
+    def apply(self, name: str, *, force: bool = False) -> Applied:
+        """Make the workspace what an experiment recorded: its files, params and outs; nothing else is touched.
+
+        Raises WouldOverwrite, naming the edits in the way that are recorded nowhere, unless ``force``: then they
+        are kept in a folder. Raises MissingObject naming data that the cache lacks, ExperimentNotFound,
+        AmbiguousExperiment, GitError; whichever is raised, nothing has been changed.
+        """
+        git = Git(self.root)
+        experiment = find_experiment(git, name)
+        with self._exclusive(None):
+            return apply_experiment(self._layout, git, experiment, force=force)
 
     def clean(self) -> list[str]:
         """Remove the files that killed commands left in ``.dvc/tmp/redoit``; returns their names."""

@@ -24,7 +24,7 @@ class Layout:
 
     @property
     def tmp(self) -> str:
-        """Redoit's own local state; everything in it can be deleted."""
+        """Redoit's own local state; everything in it can be deleted, but for ``backup/``: edits that were kept."""
         return os.path.join(self.root, ".dvc", "tmp", "redoit")
 
     @cached_property

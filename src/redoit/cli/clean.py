@@ -15,7 +15,7 @@ from redoit.report.words import count
 def command(quiet: bool) -> int:
     """Remove the temporary files that killed commands left behind.
 
-    Experiments, the cache and kept copies of edits stay.
+    Experiments, the cache and what `exp apply --force` has kept stay.
     """
     removed = Project().clean()
     if not quiet:

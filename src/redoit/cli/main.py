@@ -27,6 +27,7 @@ COMMANDS = {
     "list": "List experiments.",
     "rename": "Give an experiment another name.",
     "remove": "Remove experiments.",
+    "apply": "Put an experiment's files and outputs into the workspace.",
     "branch": "Make a Git branch of an experiment.",
     "clean": "Remove what killed commands left behind.",
     "show": "Show experiments with their metrics and params as a table.",
