@@ -223,31 +223,25 @@ def test_ignored_files_in_outs(tmp_path: Path, dvc: Oracle) -> None:
 
 IGNORED = [
     *("plain", "with space", "[brackets]", "star*", "ünï", "#hash", "!bang", "tail ", "a?b"),
-    *("out.csv", "kept.csv", "folder", "sub/x", "sub/deep/y", "back\\slash", "build/z"),
+    *("out.csv", "kept.csv", "folder", "sub/x", "sub/deep/y", "back\\slash"),
 ]
 
 
 def test_lines_of_gitignore(tmp_path: Path, dvc: Oracle) -> None:
     boxes = sandbox(tmp_path, "theirs", "copy"), sandbox(tmp_path, "ours", "copy")
     for box in boxes:
-        box.write(
-            ".gitignore", "*.csv\n!kept.csv\nfolder/\nbuild/*\n# no newline at the end\n/plain"
-        )
+        box.write(".gitignore", "*.csv\n!kept.csv\nfolder/\n# no newline at the end\n/plain")
         box.write("sub/.gitignore", "x\r\n")
         box.write("folder/file", "x")
         for path in IGNORED:
             if path != "folder":
                 box.write(path, "x")
     theirs, ours = boxes
-    for path in IGNORED:  # one by one: DVC reads the rules once per command
-        dvc("add", path, cwd=theirs.root, env=theirs.env, code=None)
+    dvc("add", *IGNORED, cwd=theirs.root, env=theirs.env)
     room = Room(ours.root)
     room.store.ignore([RepoPath(path) for path in IGNORED])
     for name in (".gitignore", "sub/.gitignore", "sub/deep/.gitignore"):
         assert (ours.root / name).read_bytes() == (theirs.root / name).read_bytes(), name
-    assert (ours.root / "build" / ".gitignore").exists() == (
-        theirs.root / "build" / ".gitignore"
-    ).exists()
 
 
 def test_dvc_2_digests(tmp_path: Path, dvc_bin: Path) -> None:
