@@ -22,6 +22,7 @@ from redoit.experiments.refs import Selection, find_experiment, select_experimen
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
+from redoit.experiments.values import Shown, Wanted, compare_values, show_values
 from redoit.files import locked
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
@@ -410,6 +411,24 @@ class Project:
             unchanged=unchanged,
             param_deps=param_deps,
         )
+
+    def values(self, wanted: Wanted, asked: Asked | None = None) -> list[Shown]:
+        """Params or metrics: of the workspace, and of the commits that are ``asked`` for.
+
+        Raises GitError, and TargetNotFound for a target that none of them has.
+        """
+        return show_values(self._layout, wanted, asked or Asked())
+
+    def compare_values(
+        self,
+        wanted: Wanted,
+        old: str | None = None,
+        new: str | None = None,
+        *,
+        unchanged: bool = False,
+    ) -> Comparison:
+        """As ``compare``, of params or metrics alone, or of any files that ``wanted`` names."""
+        return compare_values(self._layout, wanted, old, new, unchanged=unchanged)
 
     # --- the cache --------------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ COMMANDS = {
     "branch": "Make a Git branch of an experiment.",
     "clean": "Remove what killed commands left behind.",
     "show": "Show experiments with their metrics and params as a table.",
+    "params": "Show params, and how they differ.",
+    "metrics": "Show metrics, and how they differ.",
     "diff": "Show what changed in metrics and params between two experiments.",
     "status": "Show which stages would run, and why in a word.",
     "why": "Show in full why a stage would run.",
