@@ -197,10 +197,10 @@ def _run_commands(stage: Stage, means: Means) -> None:
             hint="create the directory, or correct wdir",
         )
     for out in stage.outs:
-        if out.persist:
-            session.store.unprotect(out.path)
-        else:
+        if not out.persist:
             session.store.remove(out.path)
+        elif out.cache:
+            session.store.unprotect(out.path)
     environ = {**means.environ, "DVC_STAGE": stage.address}
     environ.setdefault("DVC_ROOT", session.layout.root)
     try:
