@@ -48,13 +48,18 @@ class Rules:
     """
 
     def __init__(self, lines: Iterable[str], *, reach: bool = False) -> None:
+        self._plain: dict[str, int] = {}
+        """Paths of lines such as ``/data/raw.csv``, which DVC writes by the thousand, and their order."""
         self._paths: dict[str, list[_Rule]] = {}
         self._names: dict[str, list[_Rule]] = {}
         self._globs: list[_Rule] = []
-        rules = list(_parse(lines))
+        rules = list(self._sift(lines))
         if reach:
             rules = [_as_dvc(rule) for rule in rules if rule.body.strip("*/") or not rule.dirs_only]
-        self._reach = rules[::-1] if reach and not all(rule.ignore for rule in rules) else None
+        self._reach = None
+        if reach and not all(rule.ignore for rule in rules):
+            plain = [_Rule(order, True, False, body, True) for body, order in self._plain.items()]
+            self._reach = sorted([*rules, *plain], key=lambda rule: -rule.order)
         for rule in rules:
             if _MAGIC.intersection(rule.body):
                 self._globs.append(rule)
@@ -63,25 +68,34 @@ class Rules:
                 table.setdefault(rule.body, []).append(rule)
         self._globs.reverse()
 
+    def _sift(self, lines: Iterable[str]) -> Iterator[_Rule]:
+        """Put plain paths aside; the rules of the other lines."""
+        is_plain = re.compile(r"/[\w.-]+(?:/[\w.-]+)*").fullmatch
+        for order, line in enumerate(lines):
+            if is_plain(line):
+                self._plain[line[1:]] = order
+            elif line:
+                yield from _parse(order, line)
+
     def __bool__(self) -> bool:
-        return bool(self._paths or self._names or self._globs)
+        return bool(self._plain or self._paths or self._names or self._globs)
 
     def decide(self, relative: str, name: str, is_dir: bool) -> bool | None:
         """True: ignored; False: taken back in; None: no rule says anything."""
         if self._reach is not None:
             return self._decide_reaching(self._reach, relative, is_dir)
-        best: _Rule | None = None
+        best = self._plain.get(relative, -1)
+        verdict = True if best >= 0 else None
         for found in (self._paths.get(relative), self._names.get(name)):
             for rule in found or ():
-                if (is_dir or not rule.dirs_only) and (best is None or rule.order > best.order):
-                    best = rule
+                if rule.order > best and (is_dir or not rule.dirs_only):
+                    best, verdict = rule.order, rule.ignore
         for rule in self._globs:
-            if best is not None and rule.order < best.order:
+            if rule.order < best:
                 break
             if (is_dir or not rule.dirs_only) and rule.matches(relative, name):
-                best = rule
-                break
-        return None if best is None else best.ignore
+                return rule.ignore
+        return verdict
 
     @staticmethod
     def _decide_reaching(rules: list[_Rule], relative: str, is_dir: bool) -> bool | None:
@@ -111,25 +125,25 @@ def _as_dvc(rule: _Rule) -> _Rule:
     return rule
 
 
-def _parse(lines: Iterable[str]) -> Iterator[_Rule]:
-    for order, line in enumerate(lines):
-        if not line.strip() or line.startswith("#"):
-            continue
-        while line.endswith(" ") and not line.endswith("\\ "):
-            line = line[:-1]
-        ignore = not line.startswith("!")
-        body = line if ignore else line[1:]
-        if ignore and body.startswith(("\\!", "\\#")):
-            body = body[1:]
-        dirs_only = body.endswith("/")
-        body = body.rstrip("/") if dirs_only else body
-        anchored = "/" in body
-        body = body.removeprefix("/")
-        if body.startswith("**/") and "/" not in body[3:]:
-            # "**/name" is "name".
-            body, anchored = body[3:], False
-        if body and body != "/":
-            yield _Rule(order, ignore, dirs_only, body, anchored)
+def _parse(order: int, line: str) -> Iterator[_Rule]:
+    """The rule of one line, or nothing for a comment or a line that can match nothing."""
+    if not line.strip() or line.startswith("#"):
+        return
+    while line.endswith(" ") and not line.endswith("\\ "):
+        line = line[:-1]
+    ignore = not line.startswith("!")
+    body = line if ignore else line[1:]
+    if ignore and body.startswith(("\\!", "\\#")):
+        body = body[1:]
+    dirs_only = body.endswith("/")
+    body = body.rstrip("/") if dirs_only else body
+    anchored = "/" in body
+    body = body.removeprefix("/")
+    if body.startswith("**/") and "/" not in body[3:]:
+        # "**/name" is "name".
+        body, anchored = body[3:], False
+    if body and body != "/":
+        yield _Rule(order, ignore, dirs_only, body, anchored)
 
 
 def translate(body: str) -> str:

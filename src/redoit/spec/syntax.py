@@ -26,7 +26,7 @@ def unreadable(source: Source, error: Any) -> SpecError:
     )
 
 
-CONFLICT = r"(?m)^(?:<{7}|={7}|>{7})(?: .*)?$"
+CONFLICT = r"(?m)^(?:<{7}|>{7})(?: .*)?$"
 
 
 def malformed(source: Source, error: Any) -> SpecError:
