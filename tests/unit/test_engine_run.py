@@ -9,10 +9,12 @@ from unittest.mock import ANY
 
 import pytest
 import xxhash
+import yaml
 
 from redoit.engine.listener import Silent
 from redoit.engine.run import run_plan
 from redoit.engine.session import load_session
+from redoit.engine.tasks import FAN_IN
 from redoit.errors import CommandFailed, MissingDep, MissingOut, ParamsProblem
 from redoit.model import Outcome, Request, Why
 from redoit.project import Layout
@@ -488,3 +490,35 @@ def test_a_directory_that_cannot_be_read_counts_as_changed(pipeline):
     assert result.stages[0].outcome is Outcome.RESTORED
     assert result.stages[0].reasons == ((Why.OUT_CHANGED, "d", ANY, "unreadable"),)
     assert pipeline.outcomes() == {"s": Outcome.UP_TO_DATE}
+
+
+def fan_in(width):
+    """``width`` stages, and three that read all of them."""
+    first = {
+        f"a{i}": {"cmd": f"join a.in > o{i}", "deps": ["a.in"], "outs": [f"o{i}"]}
+        for i in range(width)
+    }
+    outs = [f"o{i}" for i in range(width)]
+    last = {
+        name: {"cmd": f"join {' '.join(outs)} > {name}.out", "deps": outs, "outs": [f"{name}.out"]}
+        for name in ("x", "y", "z")
+    }
+    return yaml.safe_dump({"stages": {**first, **last}}, sort_keys=False)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("width", [FAN_IN - 1, FAN_IN + 4])
+def test_many_stages_that_read_the_same_many(pipeline, width, jobs):
+    pipeline.write("dvc.yaml", fan_in(width))
+    assert set(pipeline.outcomes(jobs=jobs).values()) == {Outcome.RAN}
+    assert sorted(pipeline.executor.ran[-3:]) == ["x", "y", "z"]
+    assert set(pipeline.outcomes(jobs=jobs).values()) == {Outcome.UP_TO_DATE}
+    pipeline.write("a.in", "new")
+    pipeline.executor.failing = {"a3"}
+    outcomes = pipeline.outcomes(jobs=jobs, keep_going=True)
+    assert outcomes["a3"] is Outcome.FAILED
+    assert {outcomes[name] for name in "xyz"} == {Outcome.BLOCKED}
+    assert {outcomes[f"a{i}"] for i in range(width) if i != 3} == {Outcome.RAN}
+    pipeline.executor.failing = set()
+    outcomes = pipeline.outcomes(jobs=jobs)
+    assert [name for name in outcomes if outcomes[name] is Outcome.RAN] == ["a3", "x", "y", "z"]

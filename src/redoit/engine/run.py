@@ -20,7 +20,15 @@ from redoit.engine.listener import Listener
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
-from redoit.engine.tasks import PlannedControl, StageAction, Standing, stage_address, stage_task
+from redoit.engine.tasks import (
+    GATE,
+    PlannedControl,
+    StageAction,
+    Standing,
+    plan_tasks,
+    stage_address,
+    stage_task,
+)
 from redoit.errors import Interrupted, RedoitError
 from redoit.model import (
     Address,
@@ -100,8 +108,7 @@ class _Run:
         session, listener = self._session, self._listener
         listener.planned(self._plan.stages, self._jobs)
         session.prefetch(self._plan.stages)
-        tasks = [self._task(stage) for stage in self._plan.stages]
-        control = PlannedControl(tasks)
+        control = PlannedControl(plan_tasks(self._plan, self._task))
         backend = TraceBackend(database_name(session.layout.tmp))
         order = [stage.address for stage in self._plan.stages]
         backend.bind(SessionRecords(session, order))
@@ -131,7 +138,7 @@ class _Run:
         results = tuple(self._results[a] for a in order)
         return RunResult(results, time.monotonic() - began, self._interrupted)
 
-    def _task(self, stage: Stage) -> Task:
+    def _task(self, stage: Stage, task_dep: list[str]) -> Task:
         standing = Standing(stage, self._session, self._forced)
         action = StageAction(
             stage,
@@ -140,7 +147,7 @@ class _Run:
             ignore_errors=self._request.ignore_errors,
             blocking=self._plan.blocking or not self._request.keep_going,
         )
-        return stage_task(stage, self._plan.upstream[stage.address], standing, action)
+        return stage_task(stage, task_dep, standing, action)
 
     # --- in worker threads ------------------------------------------------------------------------
 
@@ -175,6 +182,8 @@ class _Run:
             self._force_downstream(result.address)
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
+        if task.name.startswith(GATE):
+            return
         address = stage_address(task.name)
         if isinstance(fail, UnmetDependency):
             self._finish(StageResult(address, Outcome.BLOCKED))
@@ -182,7 +191,8 @@ class _Run:
             self._finish(_result_of(task, fail))
 
     def skip_uptodate(self, task: Task) -> None:
-        self._finish(StageResult(stage_address(task.name), Outcome.UP_TO_DATE))
+        if not task.name.startswith(GATE):
+            self._finish(StageResult(stage_address(task.name), Outcome.UP_TO_DATE))
 
     def runtime_error(self, msg: str) -> None:
         raise RuntimeError(f"doit: {msg}")
