@@ -78,6 +78,11 @@ CALLBACK = STAGE._replace(deps=(), params=(), outs=())
         ({}, []),
         ({"trace": None}, [(Why.NEVER_RAN, "train", None, None)]),
         (
+            {"stage": STAGE._replace(frozen=True), "trace": None},
+            [(Why.NEVER_RAN, "train", None, None)],
+        ),
+        ({"stage": STAGE._replace(frozen=True, outs=()), "trace": None}, []),
+        (
             {"stage": STAGE._replace(cmd="python train.py -v")},
             [(Why.COMMAND_CHANGED, "train", "python train.py", "python train.py -v")],
         ),

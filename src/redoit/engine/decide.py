@@ -47,7 +47,9 @@ def all_reasons(stage: Stage, trace: Trace | None, view: View) -> Iterator[Reaso
 def standing_reasons(stage: Stage, trace: Trace | None, view: View) -> Iterator[Reason]:
     """The reasons that do not come from files that the stage reads: command, params, outs, flags."""
     if trace is None:
-        yield Reason(Why.NEVER_RAN, stage.address)
+        # A frozen stage is only asked for its outs; without any there is nothing to record.
+        if stage.outs or not stage.frozen:
+            yield Reason(Why.NEVER_RAN, stage.address)
         return
     if not stage.is_data and command(stage.cmd) != command(trace.cmd):
         yield Reason(Why.COMMAND_CHANGED, stage.address, trace.cmd, stage.cmd)
