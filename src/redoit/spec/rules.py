@@ -36,8 +36,10 @@ class _Rule:
             rest = body[1:]
             if body[0] == "*" and not self.anchored and not _MAGIC.intersection(rest):
                 return name.endswith(rest)
-            self.regex = re.compile(translate(body), re.DOTALL)
-        return self.regex.fullmatch(relative if self.anchored else name) is not None
+            self.regex = _compiled(body)
+        found = self.regex.match(relative if self.anchored else name)
+        # The library's expressions also match what lies below what they name.
+        return found is not None and not found.groupdict().get("ps_d")
 
 
 class Rules:
@@ -146,77 +148,18 @@ def _parse(order: int, line: str) -> Iterator[_Rule]:
         yield _Rule(order, ignore, dirs_only, body, anchored)
 
 
-def translate(body: str) -> str:
-    """The regular expression of a glob as Git reads it: ``*`` and ``?`` stop at slashes, ``**`` does not."""
-    result: list[str] = []
-    index = 0
-    while index < len(body):
-        char = body[index]
-        if body.startswith("**/", index) and (index == 0 or body[index - 1] == "/"):
-            result.append("(?:.*/)?")
-            index += 3
-        elif body[index:] == "**" and (index == 0 or body[index - 1] == "/"):
-            result.append(".+" if index else ".*")
-            index += 2
-        elif char == "*":
-            while index < len(body) and body[index] == "*":
-                index += 1
-            result.append("[^/]*")
-        elif char == "?":
-            result.append("[^/]")
-            index += 1
-        elif char == "[":
-            part, index = _bracket(body, index)
-            result.append(part)
-        elif char == "\\" and index + 1 < len(body):
-            result.append(re.escape(body[index + 1]))
-            index += 2
-        else:
-            result.append(re.escape(char))
-            index += 1
-    return "".join(result)
+def _compiled(body: str) -> re.Pattern[str]:
+    """The glob as a regular expression for paths seen from the folder of its file."""
+    # Late: they take 50 ms, and most projects have no line that needs them.
+    import warnings
 
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-def _bracket(body: str, start: int) -> tuple[str, int]:
-    """The class that begins at ``start``, and where it ends; without a closing bracket it never matches."""
-    index = start + 1
-    negated = body[index : index + 1] in ("!", "^")
-    index += negated
-    chars: list[str] = []
-    first = True
-    while index < len(body) and (first or body[index] != "]"):
-        first = False
-        if body.startswith("[:", index) and (end := body.find(":]", index)) > 0:
-            chars.append(_CLASSES.get(body[index + 2 : end], ""))
-            index = end + 2
-            continue
-        if body[index] == "\\" and index + 1 < len(body):
-            index += 1
-            chars.append(re.escape(body[index]))
-        elif body[index] == "-":
-            chars.append(
-                "-" if chars and index + 1 < len(body) and body[index + 1] != "]" else "\\-"
-            )
-        else:
-            chars.append(re.escape(body[index]))
-        index += 1
-    if index >= len(body):
-        return "(?!)", len(body)
-    inside = "".join(chars)
     try:
-        re.compile(f"[{inside}]")
-    except re.error:
-        return "(?!)", index + 1
-    return f"(?!/)[{'^' if negated else ''}{inside}]", index + 1
-
-
-_CLASSES = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "digit": "0-9",
-    "lower": "a-z",
-    "upper": "A-Z",
-    "space": r"\s",
-    "xdigit": "0-9a-fA-F",
-    "punct": r"!-/:-@\[-`{-~",
-}
+        expression, _ = GitIgnoreSpecPattern.pattern_to_regex(f"/{body}")
+    except ValueError:
+        expression = None
+    with warnings.catch_warnings():
+        # Classes such as [[:digit:]], which the library takes as Python does.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(expression or "(?!)", re.DOTALL)
