@@ -139,3 +139,40 @@ def test_hydra_finds_its_files_where_the_settings_say(train: Sandbox) -> None:
     assert train.read("params.yaml") == "lr: 0.4\n"
     train.write(".dvc/config", "[hydra]\n    enabled = true\n    config_dir = no\n")
     assert "hydra.config_dir" in train.exp("run", code=1).stderr
+
+
+def test_the_examples_of_the_reference(project: Sandbox) -> None:
+    """Those of the page of ``exp run`` that change params."""
+    project.write("params.yaml", "prepare:\n  split: 0.2\nfeaturize:\n  max_features: 200\n")
+    project.write("train_config.json", '{"train": {"epochs": 5}, "model": {"dropout": 0.1}}')
+    project.write(
+        "dvc.yaml",
+        "stages:\n"
+        "  prepare:\n"
+        "    cmd: echo prepared > prepared.txt\n"
+        "    params: [prepare, featurize]\n"
+        "    outs: [prepared.txt]\n"
+        "  train:\n"
+        "    cmd: echo trained > model.txt\n"
+        "    deps: [prepared.txt]\n"
+        "    params: [train_config.json: [train]]\n"
+        "    outs: [model.txt]\n",
+    )
+    project.commit("get started")
+    project.exp("run", "-S", "prepare.split=0.1", "-S", "featurize.max_features=100")
+    assert project.read("params.yaml") == (
+        "prepare:\n  split: 0.1\nfeaturize:\n  max_features: 100\n"
+    )
+    result = project.exp("run", "-v", "-S", "train_config.json:+train.weight_decay=0.001")
+    assert "Stage 'prepare' didn't change, skipping" in result.stdout
+    assert "Running stage 'train'" in result.stdout
+    lines = project.exp("params", "diff", "--targets", "train_config.json").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["Path", "Param", "HEAD", "workspace"],
+        ["train_config.json", "train.weight_decay", "-", "0.001"],
+    ]
+    project.exp("run", "-S", "train_config.json:train.epochs=10")
+    project.exp("run", "-S", "train_config.json:~model.dropout")
+    assert project.read("train_config.json") == (
+        '{"train": {"epochs": 10, "weight_decay": 0.001}, "model": {}}'
+    )

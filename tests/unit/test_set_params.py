@@ -245,14 +245,42 @@ def test_only_the_value_changes_in_yaml(override: str, old: str, new: str) -> No
     assert changed("params.yaml", YAML, override) == YAML.replace(old, new)
 
 
-def test_added_and_removed_params_leave_comments_in_yaml() -> None:
-    removed = YAML.replace("    big: 1_000\n# the end\n", "")
-    assert (
-        changed("params.yaml", YAML, "+model.depth=3", "~model.big") == f"{removed}    depth: 3\n"
-    )
-    assert changed("params.yaml", YAML, "+z=[1]") == f"{YAML}z:\n- 1\n"
-    lists = "a:\n  - 1 # one\n  - 2 # two\nb: 1\n"
-    assert changed("params.yaml", lists, "a=[1,3,4]") == lists.replace("2 # two", "3 # two\n  - 4")
+@pytest.mark.parametrize(
+    ("overrides", "old", "new"),
+    [
+        (("+model.depth=3", "~model.big"), "    big: 1_000\n", "    depth: 3\n"),
+        (("+z=[1]",), "# the end\n", "z: [1]\n# the end\n"),
+        (("+a.b=1", "+model.c.d=x"), "# the end\n", "    c:\n      d: x\na:\n  b: 1\n# the end\n"),
+        (("~lr",), "lr: 0.10   # rate\n", ""),
+        (("~model",), YAML[YAML.index("model") : YAML.index("# the end")], ""),
+        (("~model.name", "model.big=5", "+x=''"), '    name: "adam"   # quoted\n', ""),
+    ],
+)
+def test_added_and_removed_params_are_lines_in_yaml(
+    overrides: tuple[str, ...], old: str, new: str
+) -> None:
+    expected = YAML.replace(old, new)
+    if "model.big=5" in overrides:
+        expected = expected.replace("1_000\n", '5\nx: ""\n')
+    assert changed("params.yaml", YAML, *overrides) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "expected"),
+    [
+        ("a:\n  - 1 # one\n  - 2 # two\nb: 1\n", "a=[1,3,4]", "a:\n  - 1 # one\n  - 3 # two\n  - 4\nb: 1\n"),
+        ("a:\n  b: 1 # c\nd: 1\n", "~a.b", "a: {}\nd: 1\n"),
+        ("a:\n- b: 1 # c\n  c: 2\n", "~a.0.b", "a:\n- c: 2\n"),
+        ("a: |\n  long\n  text\nb: 1 # c\n", "~a", "b: 1 # c\n"),
+        ("a: >\n  long\n  text\nb: 1 # c\n", "a=x", "a: >-\n  x\nb: 1 # c\n"),
+        ("# only words\n", "+a=1", "# only words\na: 1\n"),
+        ("a: 1", "+b=2", "a: 1\nb: 2"),
+        ("{a: 1, b: 0.10} # flow\n", "a=2", "{a: 2, b: 0.10} # flow\n"),
+        ("a: &x 1 # c\nb: *x\n", "b=2", "a: &x 1 # c\nb: 2\n"),
+    ],
+)  # fmt: skip
+def test_other_shapes_of_yaml(text: str, override: str, expected: str) -> None:
+    assert changed("params.yaml", text, override) == expected
 
 
 def test_a_shared_mapping_changes_only_where_it_was_named() -> None:

@@ -125,7 +125,15 @@ def diff(
     if as_json:
         print(json.dumps(comparison_json(found)[wanted.kind.value]))
     elif as_markdown:
-        _print(comparison_markdown(found, *names, precision=precision, with_path=not no_path))
+        _print(
+            comparison_markdown(
+                found,
+                *names,
+                precision=precision,
+                with_path=not no_path,
+                with_difference=metrics,
+            )
+        )
     elif not (found.metrics or found.params):
         print(f"no {wanted.kind.value} differ between {names[0]} and {names[1]}")
     else:
@@ -137,6 +145,7 @@ def diff(
                 with_path=not no_path,
                 paint=Paint(wants_colour(sys.stdout)),
                 room=terminal_width() if is_terminal(sys.stdout) else None,
+                with_difference=metrics,
             )
         )
     return 0

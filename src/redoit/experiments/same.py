@@ -1,11 +1,8 @@
-"""Whether two values are the same, and where they differ."""
+"""Whether two values are the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-from redoit.spec.source import Path
 
 
 def same(one: Any, other: Any) -> bool:
@@ -17,15 +14,3 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     return bool(one == other) or (one != one and other != other)  # NaN is NaN
-
-
-def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """(path, new value) of everything that differs; a mapping or list that grew or shrank counts whole."""
-    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
-        for key, value in old.items():
-            yield from changes(value, new[key], (*path, key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, value in enumerate(old):
-            yield from changes(value, new[index], (*path, index))
-    elif not same(old, new):
-        yield path, new

@@ -38,16 +38,20 @@ def comparison_lines(
     with_path: bool,
     paint: Paint,
     room: int | None,
+    with_difference: bool = True,
 ) -> list[str]:
-    """Two tables, of metrics and of params, with an empty line between; ``room``: columns of the terminal."""
+    """Two tables, of metrics and of params, with an empty line between; ``room``: columns of the terminal.
+
+    ``with_difference``: with a column of new - old.
+    """
     tables = []
     for title, changes, digits in (
         ("Metric", comparison.metrics, precision),
         ("Param", comparison.params, None),
     ):
         if changes:
-            headers = _headers(title, old, new, with_path)
-            rows = [_row(change, digits, with_path) for change in changes]
+            headers = _headers(title, old, new, with_path, with_difference)
+            rows = [_row(change, digits, with_path, with_difference) for change in changes]
             columns = [
                 Column(header, cells, paint.bold, right=header in headers[-3:] and title[0] == "M")
                 for header, cells in zip(headers, zip(*rows, strict=True), strict=True)
@@ -58,7 +62,13 @@ def comparison_lines(
 
 
 def comparison_markdown(
-    comparison: Comparison, old: str, new: str, *, precision: int, with_path: bool
+    comparison: Comparison,
+    old: str,
+    new: str,
+    *,
+    precision: int,
+    with_path: bool,
+    with_difference: bool = True,
 ) -> list[str]:
     """As ``comparison_lines``, as tables of Markdown; nothing if nothing differs."""
     lines: list[str] = []
@@ -67,23 +77,28 @@ def comparison_markdown(
         ("Param", comparison.params, None),
     ):
         if changes:
-            rows = [_row(change, digits, with_path) for change in changes]
-            lines += [*markdown(_headers(title, old, new, with_path), rows), ""]
+            rows = [_row(change, digits, with_path, with_difference) for change in changes]
+            headers = _headers(title, old, new, with_path, with_difference)
+            lines += [*markdown(headers, rows), ""]
     return lines[:-1]
 
 
-def _headers(title: str, old: str, new: str, with_path: bool) -> list[str]:
-    return [*(["Path"] if with_path else []), title, old, new, "Change"]
+def _headers(title: str, old: str, new: str, with_path: bool, with_difference: bool) -> list[str]:
+    headers = ["Path"] if with_path else []
+    return [*headers, title, old, new, *(["Change"] if with_difference else [])]
 
 
-def _row(change: Change, precision: int | None, with_path: bool) -> list[str]:
+def _row(
+    change: Change, precision: int | None, with_path: bool, with_difference: bool
+) -> list[str]:
     difference = change.difference
     cells = [
         change.key,
         _cell(change.old, precision),
         _cell(change.new, precision),
-        _cell(difference, precision or _NOISE),
     ]
+    if with_difference:
+        cells.append(_cell(difference, precision or _NOISE))
     return [change.path, *cells] if with_path else cells
 
 
