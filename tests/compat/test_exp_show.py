@@ -68,6 +68,40 @@ stages:
     "dvc.lock": "",
 }
 
+VARS = {
+    "params.yaml": "seed: 3\n",
+    "conf.yaml": """\
+models: {small: {n: 1, m: 2}, large: {n: 3, m: 4}}
+list: [5, 6, {z: 7}]
+opts: {lr: 0.1}
+axis: [x, y]
+name: made
+unused: 1
+""",
+    "own.json": '{"own": 3, "spare": 4}',
+    "deep/params.yaml": "rate: 0.5\nunused: 1\n",
+    "deep/dvc.yaml": "stages:\n  s:\n    cmd: echo ${rate}\n",
+    "dvc.yaml": """\
+vars: [conf.yaml, {inline: 1}]
+stages:
+  train:
+    foreach: ${models}
+    do:
+      cmd: echo ${item.n} ${key} ${inline}
+  each:
+    foreach: ["${list[0]}", plain]
+    do:
+      cmd: echo ${item}
+  index:
+    vars: [own.json]
+    cmd: echo ${list[1]} ${list[2].z} ${own} ${seed} ${opts}
+  grid:
+    matrix: {a: "${axis}", b: [1, "${list[0]}"]}
+    cmd: echo ${item.a} ${item.b}
+    outs: ["${name}-${item.a}-${item.b}"]
+""",
+}
+
 BROKEN = {"params.yaml": "a: 1\n", "dvc.yaml": "stages:\n  a:\n    cmd: [\n"}
 
 
@@ -168,6 +202,17 @@ def test_json_of_several_pipelines(
         for each in (*ours, *theirs):
             each["data"]["params"] = None
     assert ours == theirs
+
+
+def test_json_shows_what_stages_take_from_vars_files(tmp_path: Path, dvc_bin: Path) -> None:
+    project = dvc_sandbox(tmp_path / "repo", tmp_path / "home")
+    write(project, VARS)
+    project.commit("vars")
+    ours, theirs = told(project, dvc_bin, "show", "--json")
+    assert ours == theirs
+    assert set(ours[0]["data"]["params"]["conf.yaml"]["data"]) > {"models.small.n", "axis.1"}
+    again, _ = told(project, dvc_bin, "show", "--json")
+    assert again == ours
 
 
 def test_json_of_the_project_in_a_folder(tmp_path: Path, dvc_bin: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks import bench
+from benchmarks import bench, show
 from benchmarks.make_pipeline import SHAPES, pipeline
 
 
@@ -34,3 +34,9 @@ def test_every_tool_does_every_scenario(tmp_path: Path) -> None:
         site.check()
     text = bench.table(found)
     assert all(tool.name in text for tool in tools)
+
+
+def test_many_experiments_are_made_and_shown(tmp_path: Path) -> None:
+    project = show.make(tmp_path, 3)
+    assert project.exp("show").stdout.count("[tried-") == 3
+    assert "exp show --json, again" in show.measure(2, repeat=1, dvc=False)

@@ -66,10 +66,10 @@ def test_only_metrics(value: Any, expected: Any) -> None:
 
 
 def test_flatten_keeps_lists_and_leaves_out_empty_mappings() -> None:
-    assert dict(flatten(DATA)) == {
+    assert flatten(DATA) == {
         "lr": 0.1,
         "net.depth": 3,
         "net.width": None,
         "net.layers": [1, {"a": 2}],
     }
-    assert dict(flatten(3)) == {"": 3}
+    assert flatten(3) == {"": 3}

@@ -116,8 +116,8 @@ def command(
     else:
         drawn = experiments.grid(table, view, Paint(wants_colour(sys.stdout)))
         pager.show(
-            grid.blocks(drawn, pager.terminal_width()),
-            grid.text(drawn),
+            lambda: grid.blocks(drawn, pager.terminal_width()),
+            lambda: grid.text(drawn),
             paged=not no_pager,
             environ=os.environ,
         )

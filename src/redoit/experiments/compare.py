@@ -92,7 +92,8 @@ def _flat(values: Values | None) -> dict[str, Any]:
     if values is None or values.problem is not None or values.data in (None, {}):
         return {}
     return {
-        key: str(value) if isinstance(value, list) else value for key, value in flatten(values.data)
+        key: str(value) if isinstance(value, list) else value
+        for key, value in flatten(values.data).items()
     }
 
 

@@ -14,7 +14,7 @@ from redoit.project import Layout
 if TYPE_CHECKING:
     import sqlite3
 
-_FORMAT = 1
+_FORMAT = 2
 """Raise it when reading a revision, or the form of a row, changes."""
 _ONE_BY_ONE = 500
 """Revisions that are asked for by name; for more, the whole table is read."""
@@ -96,6 +96,7 @@ def _row(revision: Revision) -> list[Any]:
         revision.parent,
         revision.params,
         revision.tracked,
+        revision.used,
         revision.metrics,
         revision.deps,
         revision.outs,
@@ -104,13 +105,14 @@ def _row(revision: Revision) -> list[Any]:
 
 
 def _read(rev: str, row: list[Any]) -> Revision:
-    time, parent, params, tracked, metrics, deps, outs, problem = row
+    time, parent, params, tracked, used, metrics, deps, outs, problem = row
     return Revision(
         rev,
         time,
         parent,
         {path: _values(values) for path, values in params.items()},
         {path: tuple(keys) for path, keys in tracked.items()},
+        used,
         {path: _values(values) for path, values in metrics.items()},
         {path: Content(*content) for path, content in deps.items()},
         {path: OutContent(*content) for path, content in outs.items()},

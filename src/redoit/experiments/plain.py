@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -86,13 +86,21 @@ def _padded(items: list[Any], size: int) -> list[Any]:
     return [*items, *[None] * (size - len(items))]
 
 
-def flatten(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key → value, lists as they are; a value that is no mapping has the key ``prefix``.
+def flatten(data: Any) -> dict[str, Any]:
+    """Dotted key → value, lists as they are; a value that is no mapping has the key ``""``.
 
-    An empty mapping inside has no key, as in DVC.
+    An empty mapping inside has no key, as in DVC. ``data`` is as ``plain`` makes it.
     """
-    if isinstance(data, Mapping):
-        for key, value in data.items():
-            yield from flatten(value, f"{prefix}.{key}" if prefix else key)
-    else:
-        yield prefix, data
+    if not isinstance(data, dict):
+        return {"": data}
+    found: dict[str, Any] = {}
+    _flatten(data, "", found)
+    return found
+
+
+def _flatten(data: dict[str, Any], lead: str, found: dict[str, Any]) -> None:
+    for key, value in data.items():
+        if type(value) is dict:
+            _flatten(value, f"{lead}{key}.", found)
+        else:
+            found[lead + key] = value

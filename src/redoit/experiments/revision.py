@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -11,9 +12,9 @@ from redoit.experiments.plain import only_metrics, pick, plain
 from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
-from redoit.model import Entry, OutKind, RepoPath, Stage
+from redoit.model import Entry, OutKind, ParamsDep, RepoPath, Stage
 from redoit.project import Layout
-from redoit.spec import Files, Index, WorkFiles, read_index
+from redoit.spec import Files, Index, ParamsFiles, WorkFiles, load_index, read_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
 from redoit.spec.stages import address_of
@@ -22,7 +23,7 @@ from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid
 from redoit.trace.lockfile import read_text
 from redoit.trace.record import decode
-from redoit.trace.traces import lock_path
+from redoit.trace.traces import kept_locks, lock_path
 
 WORKSPACE = "workspace"
 """What stands for a commit's sha in the Revision of the workspace."""
@@ -78,6 +79,8 @@ class Revision(NamedTuple):
     """Every params file, the project's ``params.yaml`` included, with all values that are tracked of it."""
     tracked: Mapping[str, tuple[str, ...]] = {}
     """The params files that stages depend on: the keys they read, none for the whole file."""
+    used: Mapping[str, Mapping[str, Any]] = {}
+    """Vars files: dotted key → value of what stages take from them by ``${...}``; in ``params`` too."""
     metrics: Mapping[str, Values] = {}
     deps: Mapping[str, Content] = {}
     outs: Mapping[str, OutContent] = {}
@@ -86,11 +89,12 @@ class Revision(NamedTuple):
     @property
     def param_deps(self) -> dict[str, Values]:
         """``params`` without what no stage depends on."""
-        return {
+        found = {
             path: Values(pick(values.data, keys), values.problem) if keys else values
             for path, keys in self.tracked.items()
             if (values := self.params.get(path)) is not None
         }
+        return {**{path: Values(values) for path, values in self.used.items()}, **found}
 
     @property
     def is_final(self) -> bool:
@@ -119,7 +123,9 @@ class RevisionReader:
 
     def workspace(self) -> Revision:
         """What the work tree says. A mistake in ``dvc.yaml`` or ``dvc.lock`` is its problem, not raised."""
-        return self._read(WorkFiles(self._layout.root), Revision(WORKSPACE))
+        self._locks = {**kept_locks(self._layout), **self._locks}
+        kept = ParamsFiles(self._layout)
+        return self._read(WorkFiles(self._layout.root), Revision(WORKSPACE), kept)
 
     def files(self, rev: str, paths: Iterable[str], *, metrics: bool) -> dict[str, Values]:
         """The values of any files and directories of a commit or the workspace, tracked or not.
@@ -131,7 +137,7 @@ class RevisionReader:
             assert self._objects is not None
             tree = self._objects.commit(rev).tree
             files = TreeFiles(self._layout.root, self._objects, tree, self._prefix)
-        index, self._states = read_index(self._layout, files, self._states)
+        index = self._index(files)
         content = _Content(files, index, self._entries(files, index), self._cache)
         return {
             path: content.metrics(path) if metrics else content.params(path, ())
@@ -150,24 +156,36 @@ class RevisionReader:
             )
         return self._read(files, empty)
 
-    def _read(self, files: Files, empty: Revision) -> Revision:
+    def _read(self, files: Files, empty: Revision, parsed: ParamsFiles | None = None) -> Revision:
         try:
-            index, self._states = read_index(self._layout, files, self._states)
+            index = self._index(files)
             entries = self._entries(files, index)
         except RedoitError as error:
             return empty._replace(problem=_problem(error))
-        content = _Content(files, index, entries, self._cache)
+        content = _Content(files, index, entries, self._cache, parsed)
         tracked = dict(content.expand(_tracked(index)))
         wanted = dict(content.expand(_all_params(files, index)))
+        params = {path: content.params(path, keys) for path, keys in wanted.items()}
+        used: dict[str, dict[str, Any]] = {}
+        for top in index.files.values():
+            for path, values in (top.used or {}).items():
+                used.setdefault(path, {}).update(values)
         return empty._replace(
-            params={path: content.params(path, keys) for path, keys in wanted.items()},
+            params={**params, **{p: Values(v) for p, v in used.items() if p not in params}},
             tracked=tracked,
+            used=used,
             metrics={
                 path: content.metrics(path) for path, _ in content.expand(_metrics_files(index))
             },
             deps=_deps(index, entries),
             outs=_outs(index, entries),
         )
+
+    def _index(self, files: Files) -> Index:
+        if files.is_work_tree:
+            return load_index(self._layout)
+        index, self._states = read_index(self._layout, files, self._states)
+        return index
 
     def _entries(self, files: Files, index: Index) -> dict[tuple[str, str], Entry]:
         """(address, text of a dep or out) → what is recorded of it; an out's text begins with ``>``."""
@@ -200,8 +218,11 @@ class _Content:
         index: Index,
         entries: Mapping[tuple[str, str], Entry],
         cache: Objects,
+        parsed: ParamsFiles | None = None,
     ) -> None:
         self._files = files
+        self._parsed = parsed
+        """Params files that were parsed before need not be parsed again."""
         self._cache = cache
         self._cached: dict[str, Entry] = {}
         for stage in index.stages.values():
@@ -242,7 +263,11 @@ class _Content:
 
     def params(self, path: str, keys: tuple[str, ...]) -> Values:
         """The values of a params file: those under ``keys``, or all."""
-        values = self._values(path)
+        known = None
+        if self._parsed is not None:
+            with contextlib.suppress(RedoitError):  # what is wrong with it is found out below
+                known = self._parsed.values(ParamsDep(RepoPath(path), path))
+        values = self._values(path) if known is None else Values(known)
         if values.problem or not keys:
             return Values(plain(values.data), values.problem)
         return Values(pick(plain(values.data), keys))

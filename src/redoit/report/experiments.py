@@ -67,13 +67,13 @@ _FAILED = object()
 
 Key = tuple[str, str, str]
 """Kind of a value (metrics or params), its file, its dotted key."""
+Flat = dict[tuple[str, str], dict[str, Any] | None]
+"""Kind and file → dotted key → value, of one revision; None for a file that could not be read."""
 
 
 def build(baselines: Sequence[Baseline], view: View) -> Table:
     """The table of ``baselines``. Raises UsageError for a bad pattern, or a column to sort by that there is not."""
-    flat: dict[str, dict[Key, Any]] = {}
-    for revision in _revisions(baselines):
-        flat[revision.rev] = dict(_values(revision, view.param_deps))
+    flat = {each.rev: _flat(each, view.param_deps) for each in _revisions(baselines)}
     keys = _keys(flat.values())
     lines = list(_lines(baselines, _order(view, keys, flat)))
     columns = [
@@ -82,8 +82,7 @@ def build(baselines: Sequence[Baseline], view: View) -> Table:
     ]
     labels = _labels(keys)
     for key in keys:
-        values = [_value(line.revision, key, flat, view.param_deps) for line in lines]
-        columns.append(Cells(labels[key], key[0], values))
+        columns.append(Cells(labels[key], key[0], _cells(key, lines, flat)))
     for path in sorted({path for line in lines for path in line.revision.deps}):
         oids = [dep.oid if (dep := line.revision.deps.get(path)) else None for line in lines]
         columns.append(Cells(path, "deps", oids))
@@ -103,20 +102,21 @@ def _files(revision: Revision, kind: str, param_deps: bool) -> Mapping[str, Valu
     return revision.param_deps if param_deps else revision.params
 
 
-def _values(revision: Revision, param_deps: bool) -> Iterable[tuple[Key, Any]]:
-    for kind in ("metrics", "params"):
-        for path, values in _files(revision, kind, param_deps).items():
-            if values.problem is None:
-                for key, value in flatten(values.data):
-                    yield (kind, path, key), value
+def _flat(revision: Revision, param_deps: bool) -> Flat:
+    return {
+        (kind, path): None if values.problem else flatten(values.data)
+        for kind in ("metrics", "params")
+        for path, values in _files(revision, kind, param_deps).items()
+    }
 
 
-def _keys(rows: Iterable[Mapping[Key, Any]]) -> list[Key]:
+def _keys(rows: Iterable[Flat]) -> list[Key]:
     """All keys: metrics first, those of a file together, else as they are met."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
-        for kind, path, key in row:
-            found.setdefault((kind, path), {})[key] = None
+        for file, values in row.items():
+            if values is not None:
+                found.setdefault(file, {}).update(dict.fromkeys(values))
     ordered = [(kind, path, key) for (kind, path), keys in found.items() for key in keys]
     return sorted(ordered, key=lambda key: key[0] != "metrics")
 
@@ -131,14 +131,14 @@ def _labels(keys: Sequence[Key]) -> dict[Key, str]:
     }
 
 
-def _value(
-    revision: Revision, key: Key, flat: Mapping[str, Mapping[Key, Any]], param_deps: bool
-) -> Any:
-    kind, path, _ = key
-    values = _files(revision, kind, param_deps).get(path)
-    if values is not None and values.problem is not None:
-        return _FAILED
-    return flat[revision.rev].get(key)
+def _cells(key: Key, lines: Iterable[Line], flat: Mapping[str, Flat]) -> list[Any]:
+    file, name = key[:2], key[2]
+    nothing: dict[str, Any] = {}
+    cells = []
+    for line in lines:
+        values = flat[line.revision.rev].get(file, nothing)
+        cells.append(_FAILED if values is None else values.get(name))
+    return cells
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def _lines(baselines: Iterable[Baseline], order: Order) -> Iterable[Line]:
             yield Line(tip, kind, tried.name, f"{rail} {tip.rev[:_SHORT]} [{tried.name}]")
 
 
-def _order(view: View, keys: Sequence[Key], flat: Mapping[str, Mapping[Key, Any]]) -> Order:
+def _order(view: View, keys: Sequence[Key], flat: Mapping[str, Flat]) -> Order:
     if view.sort_by is None:
         return lambda experiments: experiments
     key = _sort_column(view.sort_by, keys)
@@ -169,7 +169,7 @@ def _order(view: View, keys: Sequence[Key], flat: Mapping[str, Mapping[Key, Any]
         return [*known, *(each for each in experiments if value(each) is None)]
 
     def value(tried: Tried) -> Any:
-        return flat[tried.revisions[0].rev].get(key)
+        return (flat[tried.revisions[0].rev].get(key[:2]) or {}).get(key[2])
 
     return sort
 
@@ -304,6 +304,8 @@ def _text(
 
 def value_text(value: Any, precision: int | None) -> str:
     """A value in a cell: its floats with ``precision`` significant digits, all of them for None."""
+    if type(value) is str:
+        return value
     return str(_rounded(value, precision, inside=False))
 
 

@@ -75,11 +75,15 @@ def _block(grid: Grid, columns: Sequence[Column]) -> list[str]:
 
 
 def _width(column: Column) -> int:
-    return max(width(column.header), *map(width, column.cells), 0)
+    if "".join(column.cells).isascii():
+        return max(width(column.header), max(map(len, column.cells), default=0))
+    return max(width(column.header), max(map(width, column.cells), default=0))
 
 
 def _shown(column: Column) -> Column:
     """The column with control characters, which could do anything to a terminal, as escapes."""
+    if column.header.isprintable() and "".join(column.cells).isprintable():
+        return column
     return column._replace(
         header=printable(column.header), cells=[printable(cell) for cell in column.cells]
     )
@@ -94,8 +98,9 @@ def _narrowed(column: Column, room: int) -> Column:
 
 
 def _aligned(cell: str, size: int, right: bool) -> str:
-    gap = " " * (size - width(cell))
-    return gap + cell if right else cell + gap
+    if not cell.isascii():
+        size -= width(cell) - len(cell)
+    return cell.rjust(size) if right else cell.ljust(size)
 
 
 def printable(cell: str) -> str:

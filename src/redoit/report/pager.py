@@ -5,25 +5,30 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from redoit.report.words import is_terminal
 
 
 def show(
-    short: Sequence[str], wide: Sequence[str], *, paged: bool, environ: Mapping[str, str]
+    short: Callable[[], Sequence[str]],
+    wide: Callable[[], Sequence[str]],
+    *,
+    paged: bool,
+    environ: Mapping[str, str],
 ) -> None:
-    """Print ``short`` on a terminal if it fits; else ``wide`` through the pager, which can scroll sideways.
+    """Print the lines ``short`` on a terminal if they fit; else ``wide`` through the pager, which can scroll sideways.
 
     Without a terminal ``wide`` is printed as it is; without a pager (``paged`` false, none found) ``short`` is.
     """
     if not is_terminal(sys.stdout):
-        print("\n".join(wide))
+        print("\n".join(wide()))
         return
-    fits = len(short) < shutil.get_terminal_size().lines
+    lines = short()
+    fits = len(lines) < shutil.get_terminal_size().lines
     command = pager(environ) if paged and not fits else None
-    if command is None or not _page(command, wide):
-        print("\n".join(short))
+    if command is None or not _page(command, wide()):
+        print("\n".join(lines))
 
 
 def pager(environ: Mapping[str, str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from redoit.errors import TemplateProblem
@@ -11,6 +11,7 @@ from redoit.model import RepoPath
 from redoit.spec.paths import inside
 from redoit.spec.source import Fault, Path, describe
 from redoit.spec.template import Resolver, Style, is_expression, to_text
+from redoit.spec.used import Used, only_expression, used_values
 from redoit.spec.variables import ReadValues, Variables
 
 
@@ -23,6 +24,8 @@ class Definition(NamedTuple):
     fields: dict[str, Any]
     path: Path
     """Where the fields stand in the document."""
+    used: Used
+    """What it takes from vars files."""
 
 
 class Expander(NamedTuple):
@@ -39,13 +42,16 @@ class Expander(NamedTuple):
         if "foreach" in entry:
             over = (*path, "foreach")
             steps = self._foreach(name, entry["foreach"], over)
+            origins = _foreach_origins(entry["foreach"], steps)
             fields, path = entry["do"], (*path, "do")
         elif "matrix" in entry:
             over = (*path, "matrix")
             steps = self._matrix(entry["matrix"], over)
+            origins = _matrix_origins(entry["matrix"], steps)
             fields = {key: value for key, value in entry.items() if key != "matrix"}
         else:
-            yield Definition(name, None, self._resolve(entry, self.variables, path), path)
+            resolved, used = self._resolve(entry, self.variables, path, {})
+            yield Definition(name, None, resolved, path, used)
             return
         for key, items in steps.items():
             if not key:
@@ -65,13 +71,19 @@ class Expander(NamedTuple):
                 )
             variables = self.variables.with_items(items)
             try:
-                resolved = self._resolve(fields, variables, path)
+                resolved, used = self._resolve(fields, variables, path, origins.get(key, {}))
             except Fault as fault:
                 fault.facts.setdefault("stage", f"{name}@{key}")
                 raise
-            yield Definition(f"{name}@{key}", name, resolved, path)
+            yield Definition(f"{name}@{key}", name, resolved, path, used)
 
-    def _resolve(self, fields: dict[str, Any], variables: Variables, path: Path) -> dict[str, Any]:
+    def _resolve(
+        self,
+        fields: dict[str, Any],
+        variables: Variables,
+        path: Path,
+        origins: Mapping[str, str],
+    ) -> tuple[dict[str, Any], Used]:
         entries = fields.get("vars")
         if entries:
             folder = self.folder
@@ -82,11 +94,12 @@ class Expander(NamedTuple):
                 folder = inside(folder, to_text(resolver.resolve(wdir, (*path, "wdir"), "wdir")))
             variables = variables.with_entries(entries, folder, self.read, (*path, "vars"))
         resolver = Resolver(variables.data, self.style)
-        return {
+        resolved = {
             key: resolver.resolve(value, (*path, key), key)
             for key, value in fields.items()
             if key != "vars"
         }
+        return resolved, used_values(fields, variables, origins)
 
     def _foreach(self, name: str, over: Any, path: Path) -> dict[str, dict[str, Any]]:
         """Key → what ``item`` (and, over a mapping, ``key``) stand for. Raises Fault."""
@@ -140,6 +153,40 @@ class Expander(NamedTuple):
             key = "-".join(label for _, label, _ in combination)
             steps[key] = {"key": key, "item": {name: value for name, _, value in combination}}
         return steps
+
+
+def _foreach_origins(over: Any, steps: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Key of a step → ``item`` → the variable that it stands for, where it stands for one."""
+    source = only_expression(over)
+    origins: dict[str, dict[str, str]] = {}
+    for index, (key, items) in enumerate(steps.items()):
+        if source is not None:
+            origins[key] = {"item": f"{source}.{key if 'key' in items else index}"}
+        elif isinstance(over, list) and len(over) == len(steps):
+            origin = only_expression(over[index])
+            origins[key] = {"item": origin} if origin else {}
+    return origins
+
+
+def _matrix_origins(axes: Mapping[str, Any], steps: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Key of a step → ``item.AXIS`` → the variable that it stands for, where it stands for one."""
+    lists: dict[str, list[str | None]] = {}
+    for axis, over in axes.items():
+        source = only_expression(over)
+        if isinstance(over, list):
+            lists[axis] = [only_expression(value) for value in over]
+        elif source is not None:
+            # The axes vary as in a product, the last one fastest: one list may hold any number of values.
+            values = dict.fromkeys(repr(items["item"].get(axis)) for items in steps.values())
+            lists[axis] = [f"{source}.{index}" for index in range(len(values))]
+    if lists.keys() != axes.keys():
+        return {}
+    return {
+        key: {
+            f"item.{axis}": origin for axis, origin in zip(axes, combination, strict=True) if origin
+        }
+        for key, combination in zip(steps, itertools.product(*lists.values()), strict=False)
+    }
 
 
 def _composite(value: Any) -> bool:

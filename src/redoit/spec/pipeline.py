@@ -12,6 +12,7 @@ from redoit.spec.schema import check_pipeline
 from redoit.spec.source import Fault, Path, describe
 from redoit.spec.stages import make_stage
 from redoit.spec.template import Resolver, Style
+from redoit.spec.used import Used
 from redoit.spec.variables import ReadValues, Variables
 
 
@@ -31,6 +32,8 @@ class TopLevel(NamedTuple):
     """Names as they are written: relative to the ``dvc.yaml``."""
     artifacts: Mapping[str, Mapping[str, Any]] | None = None
     """Name → ``path`` (relative to the ``dvc.yaml``), ``type``, ``desc``, ``labels``, ``meta``."""
+    used: Mapping[str, Mapping[str, Any]] | None = None
+    """Vars file (but the project's ``params.yaml``) → dotted key → value: what stages take from it."""
 
     def row(self) -> list[Any]:
         """As a list for ``from_row``."""
@@ -39,14 +42,19 @@ class TopLevel(NamedTuple):
             list(self.metrics),
             [[plot.name, plot.fields] for plot in self.plots],
             self.artifacts,
+            self.used,
         ]
 
     @classmethod
     def from_row(cls, row: list[Any]) -> TopLevel:
         """The value of ``row``."""
-        params, metrics, plots, artifacts = row
+        params, metrics, plots, artifacts, used = row
         return cls(
-            tuple(params), tuple(metrics), tuple([PlotSpec(*plot) for plot in plots]), artifacts
+            tuple(params),
+            tuple(metrics),
+            tuple([PlotSpec(*plot) for plot in plots]),
+            artifacts,
+            used,
         )
 
 
@@ -79,6 +87,7 @@ def read_pipeline(
     expander = Expander(folder, variables, style, read)
     stages: list[Stage] = []
     groups: dict[str, list[str]] = {}
+    used: Used = {}
     for name, entry in value.get("stages", {}).items():
         line, column = marks.get(("stages", name), (0, 0))
         place = Place(file, line, column)
@@ -90,11 +99,12 @@ def read_pipeline(
                 fault.facts.setdefault("stage", definition.name)
                 raise
             members.append(definition.name)
+            for vars_file, values in definition.used.items():
+                used.setdefault(vars_file, {}).update(values)
         if "foreach" in entry or "matrix" in entry:
             groups[name] = members
-    return Pipeline(
-        stages, groups, _top_level(root, folder, value, Resolver(variables.data, style))
-    )
+    top = _top_level(root, folder, value, Resolver(variables.data, style))
+    return Pipeline(stages, groups, top._replace(used=used or None))
 
 
 def _top_level(

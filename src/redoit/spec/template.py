@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from redoit.errors import TemplateProblem
 from redoit.spec.source import Fault, Path, describe, near
 
-_EXPRESSION = r"(?<!\\)\$\{(.*?)\}"
+EXPRESSION = r"(?<!\\)\$\{(.*?)\}"
 _KEY = r"[^.\[\]]+(?:\s*\.[^.\[\]]+|\s*\[[^.\[\]]+\s*\])*\s*"
 
 
@@ -26,14 +26,14 @@ class Unknown(LookupError):
 
 def has_expression(value: object) -> bool:
     """Whether ``value`` is text with an unescaped ``${...}`` in it."""
-    return isinstance(value, str) and "${" in value and re.search(_EXPRESSION, value) is not None
+    return isinstance(value, str) and "${" in value and re.search(EXPRESSION, value) is not None
 
 
 def is_expression(value: object) -> bool:
     """Whether ``value`` is text that consists of one ``${...}`` and nothing else."""
     if not has_expression(value):
         return False
-    found = list(re.finditer(_EXPRESSION, str(value)))
+    found = list(re.finditer(EXPRESSION, str(value)))
     return len(found) == 1 and found[0].group() == value
 
 
@@ -184,7 +184,7 @@ class Resolver(NamedTuple):
         """One text resolved; if it is one ``${...}`` and no more, the value itself. Raises Fault."""
         parts: list[str] = []
         end = 0
-        for match in re.finditer(_EXPRESSION, text):
+        for match in re.finditer(EXPRESSION, text):
             try:
                 value = self._value(match[1], match[0], field)
                 if match[0] == text:

@@ -212,6 +212,11 @@ class Traces:
             self._stale = False
 
 
+def kept_locks(layout: Layout) -> dict[str, Any]:
+    """Path of a lock file → its ``LockText.state`` at the last reading of the workspace."""
+    return layout.kept.get(_KIND, _VERSION) or {}
+
+
 def lock_path(file: RepoPath) -> RepoPath:
     """The lock file beside a ``dvc.yaml``."""
     return RepoPath(posixpath.splitext(file)[0] + ".lock")

@@ -1,0 +1,143 @@
+"""Measure `exp show` on many experiments: the first look, the second, and one after a new experiment.
+
+    python -m benchmarks.show
+    python -m benchmarks.show --experiments 200 --dvc
+
+The experiments are made by Git's plumbing, each with its own params, metrics and `dvc.lock`, as
+`exp run -S` would leave them. Not measured: making them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.sandbox import Sandbox, dvc_sandbox, exp_command, installed_dvc
+
+_STAGES = ("prepare", "featurize", "train", "evaluate")
+_START = 1_700_000_000
+
+
+def pipeline() -> str:
+    """A `dvc.yaml` of a few stages in a row; the last one writes metrics that Git keeps."""
+    text = "stages:\n"
+    before = "raw.txt"
+    for name in _STAGES:
+        text += (
+            f"  {name}:\n    cmd: ./{name}.sh ${{{name}.seed}}\n    deps:\n    - {before}\n"
+            f"    params:\n    - {name}\n    outs:\n    - {name}.bin\n"
+        )
+        before = f"{name}.bin"
+    return text + "    metrics:\n    - metrics.json:\n        cache: false\n"
+
+
+def params(number: int) -> dict[str, dict[str, float]]:
+    """The params of experiment ``number``: six for each stage."""
+    return {
+        name: {"seed": number, "lr": number / 1000, "depth": 3, "width": 64, "drop": 0.1, "bias": 0}
+        for name in _STAGES
+    }
+
+
+def files(number: int) -> dict[str, str]:
+    """What differs from experiment to experiment: path → content."""
+    lock = "schema: '2.0'\nstages:\n"
+    before = "raw.txt"
+    oid = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+    for name, values in params(number).items():
+        rows = "".join(f"        {name}.{key}: {value}\n" for key, value in sorted(values.items()))
+        lock += (
+            f"  {name}:\n    cmd: ./{name}.sh {number}\n    deps:\n    - path: {before}\n"
+            f"      hash: md5\n      md5: {oid}\n      size: 7\n"
+            f"    params:\n      params.yaml:\n{rows}"
+            f"    outs:\n    - path: {name}.bin\n      hash: md5\n      md5: {oid}\n      size: 7\n"
+        )
+        before = f"{name}.bin"
+    metrics = {"loss": 1 / (number + 1), "test": {"auc": number / 1000, "f1": 0.5}}
+    return {
+        "params.yaml": json.dumps(params(number)),
+        "dvc.lock": lock,
+        "metrics.json": json.dumps(metrics),
+    }
+
+
+def add_experiments(project: Sandbox, numbers: Sequence[int]) -> None:
+    """Put an experiment on HEAD for each of ``numbers``, all in one `git fast-import`."""
+    head = project.git("rev-parse", "HEAD")
+    stream = []
+    for number in numbers:
+        ref = f"refs/exps/{head[:2]}/{head[2:]}/tried-{number}"
+        stream.append(
+            f"commit {ref}\ncommitter A <a@example.org> {_START + number} +0000\n"
+            f"data 1\nx\nfrom {head}\n"
+        )
+        for path, text in files(number).items():
+            stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
+    subprocess.run(
+        ["git", "fast-import", "--quiet"],
+        cwd=project.root,
+        env=project.env,
+        input="".join(stream).encode(),
+        check=True,
+    )
+
+
+def make(folder: Path, experiments: int) -> Sandbox:
+    """A project with as many experiments on its one baseline."""
+    project = dvc_sandbox(folder / "repo", folder / "home")
+    project.write("dvc.yaml", pipeline())
+    project.write("raw.txt", "1")
+    for path, text in files(0).items():
+        project.write(path, text)
+    project.commit("baseline")
+    add_experiments(project, range(1, experiments + 1))
+    return project
+
+
+def seconds(project: Sandbox, command: Sequence[str]) -> float:
+    """How long ``command`` takes; its output goes to a pipe that is read."""
+    start = time.perf_counter()
+    project.command(*command)
+    return time.perf_counter() - start
+
+
+def measure(experiments: int, repeat: int, dvc: bool) -> dict[str, float]:
+    """Scenario → median seconds."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        project = make(Path(folder), experiments)
+        tools = {"exp": [str(exp_command())]}
+        if dvc:
+            tools["dvc"] = [str(installed_dvc()), "exp"]
+        for tool, command in tools.items():
+            for form in ("--json", "--md"):
+                show = [*command, "show", form]
+                found[f"{tool} show {form}, first"] = seconds(project, [*show, "-f"])
+                times = [seconds(project, show) for _ in range(repeat)]
+                found[f"{tool} show {form}, again"] = statistics.median(times)
+        add_experiments(project, [experiments + 1])
+        found["exp show, one more experiment"] = seconds(project, [*tools["exp"], "show"])
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--experiments", type=int, default=1000)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--dvc", action="store_true", help="measure DVC too")
+    options = parser.parse_args(arguments)
+    for scenario, time_taken in measure(options.experiments, options.repeat, options.dvc).items():
+        print(f"{scenario:40} {time_taken:8.3f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
