@@ -34,7 +34,8 @@ Exit codes, for every command:
 Results go to standard output, errors and warnings to standard error. `NO_COLOR` turns colours off; with `CI` set,
 or when the output is no terminal, progress is plain lines. With `-v` an error comes with its traceback.
 
-Completion: `eval "$(_EXP_COMPLETE=bash_source exp)"` in `~/.bashrc`, `zsh_source` in `~/.zshrc`.
+Completion: `eval "$(_EXP_COMPLETE=bash_source exp)"` in `~/.bashrc`, `zsh_source` in `~/.zshrc`, `fish_source` for fish. It
+knows the stages, experiments, branches, tags and params of the project.
 """
 
 

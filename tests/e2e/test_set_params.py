@@ -114,6 +114,9 @@ def test_hydra_composes_params(train: Sandbox) -> None:
     assert train.read("params.yaml") == "db:\n  size: 1\nlr: 0.7\nwidth: 1\n"
     train.exp("run", "--no-hydra", "-S", "width=8")
     assert train.read("params.yaml") == "db:\n  size: 1\nlr: 0.7\nwidth: 8\n"
+    train.write("sub/note", "")
+    train.exp("run", "../dvc.yaml", "-S", "width=9", cwd="sub")
+    assert train.read("params.yaml") == "db:\n  size: 1\nlr: 0.7\nwidth: 9\n"
     before = train.read("params.yaml")
     result = train.exp("run", "-S", "db=huge", code=1)
     assert "error: Hydra cannot compose the configuration" in result.stderr

@@ -7,13 +7,14 @@ import os
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.experiments.apply import Applied
 from redoit.report.words import count
 
 
 @click.command("apply")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=complete.experiments)
 @click.option(
     "--force/--no-force",
     default=False,

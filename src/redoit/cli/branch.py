@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import quiet_option, traceback_option
 
 
 @click.command("branch")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=complete.experiments)
 @click.argument("branch", required=False)
 @quiet_option("Print nothing.")
 @traceback_option

@@ -8,6 +8,7 @@ import sys
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import one_of, traceback_option
 from redoit.report.compare import comparison_json, comparison_lines, comparison_markdown
 from redoit.report.experiments import PRECISION
@@ -16,8 +17,8 @@ from redoit.report.words import Paint, is_terminal, wants_colour
 
 
 @click.command("diff")
-@click.argument("a_rev", required=False)
-@click.argument("b_rev", required=False)
+@click.argument("a_rev", required=False, shell_complete=complete.revisions)
+@click.argument("b_rev", required=False, shell_complete=complete.revisions)
 @click.option(
     "--all", "unchanged", is_flag=True, help="Show metrics and params that are equal too."
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from redoit.cli import complete
 from redoit.cli.options import traceback_option
 from redoit.cli.values import DiffCommand, commit_options, diff, form_options, show, wanted_of
 from redoit.experiments.overview import Asked
@@ -58,8 +59,8 @@ def _show(
 
 
 @command.command("diff", cls=DiffCommand)
-@click.argument("a_rev", required=False)
-@click.argument("b_rev", required=False)
+@click.argument("a_rev", required=False, shell_complete=complete.revisions)
+@click.argument("b_rev", required=False, shell_complete=complete.revisions)
 @click.option(
     "--targets",
     multiple=True,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from redoit.cli import complete
 from redoit.cli.main import VERBOSE
 from redoit.errors import UsageError
 from redoit.model import Request
@@ -91,7 +92,7 @@ def one_of(*options: tuple[str, bool]) -> None:
 
 
 def targets_argument(command: Decorated) -> Decorated:
-    return click.argument("targets", nargs=-1)(command)
+    return click.argument("targets", nargs=-1, shell_complete=complete.stages)(command)
 
 
 _RUN_OPTIONS: Sequence[Callable[[Any], Any]] = (

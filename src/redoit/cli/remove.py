@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import RunCommand, quiet_option, traceback_option
 from redoit.cli.selection import selection_options
 from redoit.errors import UsageError
@@ -14,7 +15,7 @@ from redoit.experiments.refs import Selection
 
 
 @click.command("remove", cls=RunCommand)
-@click.argument("experiments", nargs=-1)
+@click.argument("experiments", nargs=-1, shell_complete=complete.experiments)
 @selection_options("Remove")
 @click.option("--keep", is_flag=True, help="Keep the chosen experiments and remove all others.")
 @click.option(

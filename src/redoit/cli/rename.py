@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import quiet_option, traceback_option
 
 
 @click.command("rename")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=complete.experiments)
 @click.argument("name")
 @click.option("-f", "--force", is_flag=True, help="Replace an experiment that has that name.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.ending import show_end
 from redoit.cli.options import RunCommand, request_of, run_options
 from redoit.experiments import Experiment
@@ -31,6 +32,7 @@ from redoit.report.metrics import print_metrics
     "set_params",
     multiple=True,
     metavar="[FILE:]OVERRIDE",
+    shell_complete=complete.overrides,
     help="Change a param first: key=value, +key=value (new), ++key=value (new or not), ~key (remove); "
     "in params.yaml unless FILE is named. May be given several times.",
 )

@@ -8,13 +8,14 @@ import sys
 import click
 
 from redoit.api import Project
+from redoit.cli import complete
 from redoit.cli.options import traceback_option
 from redoit.report.status import why_lines
 from redoit.report.words import Paint, wants_colour
 
 
 @click.command("why")
-@click.argument("stage")
+@click.argument("stage", shell_complete=complete.stages)
 @traceback_option
 def command(stage: str) -> int:
     """Show in full why STAGE would run.

@@ -36,7 +36,8 @@ def plan_changes(
 ) -> list[Change]:
     """What ``[FILE:]OVERRIDE`` texts make of the params files; files are relative to the directory ``cwd``.
 
-    With ``hydra`` and ``hydra.enabled`` in the configuration, ``params.yaml`` is composed anew. Writes nothing.
+    With ``hydra`` and ``hydra.enabled`` in the configuration, the project's ``params.yaml`` is composed anew.
+    Writes nothing.
     Raises UsageError for a text that is no override, ParamsProblem or SyntaxProblem for a file that cannot be
     changed so, ConfigError for a composition that fails.
     """
@@ -46,7 +47,9 @@ def plan_changes(
         parts.setdefault(DEFAULT_FILE, FileOverrides(DEFAULT_FILE, (), ()))
     changes: dict[RepoPath, Change] = {}
     for file, part in parts.items():
-        place = os.path.normpath(os.path.join(cwd or layout.root, file))
+        # What Hydra composes is the project's: its configuration is found from the project's top folder.
+        folder = layout.root if composed and file == DEFAULT_FILE else cwd or layout.root
+        place = os.path.normpath(os.path.join(folder, file))
         path = layout.relative(place)
         known = changes.get(path)
         old = _read(place, file) if known is None else known.old
