@@ -63,6 +63,11 @@ from redoit.report.words import Paint, wants_colour
 @click.option(
     "-f", "--force", is_flag=True, help="Read all commits anew, also those that were read before."
 )
+@click.option(
+    "--no-fetch",
+    is_flag=True,
+    help="Taken as DVC takes it: nothing is ever fetched for this table.",
+)
 @traceback_option
 def command(
     revs: Sequence[str],
@@ -86,6 +91,7 @@ def command(
     as_markdown: bool,
     no_pager: bool,
     force: bool,
+    no_fetch: bool,  # noqa: ARG001 - editors' extensions pass it
 ) -> int:
     """Show the experiments as a table, with their metrics, params and deps.
 

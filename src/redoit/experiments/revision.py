@@ -160,7 +160,7 @@ class RevisionReader:
         try:
             index = self._index(files)
             entries = self._entries(files, index)
-        except RedoitError as error:
+        except (RedoitError, OSError) as error:
             return empty._replace(problem=_problem(error))
         content = _Content(files, index, entries, self._cache, parsed)
         tracked = dict(content.expand(_tracked(index)))
@@ -236,7 +236,9 @@ class _Content:
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         """``wanted`` with the files of a directory instead of it."""
         for path, keys in wanted.items():
-            found = list(self._below(path))
+            found: list[str] = []
+            with contextlib.suppress(OSError):  # reading it tells what is wrong
+                found = list(self._below(path))
             yield from ((inside, keys) for inside in found) if found else [(path, keys)]
 
     def _below(self, folder: str) -> Iterator[str]:
