@@ -117,7 +117,7 @@ def test_every_field_of_dvc_yaml_is_documented() -> None:
     fields = {
         "vars", "stages", "params", "metrics", "plots", "artifacts", "cmd", "wdir", "deps", "outs",
         "frozen", "always_changed", "desc", "meta", "foreach", "do", "matrix", "item", "key",
-        *schema.PLOT_PROPERTIES, *schema.OUT_FLAGS,
+        *schema.PLOT_PROPERTIES, "cache", "persist", "remote", "push", "type", "labels",
     }  # fmt: skip
     assert {field for field in fields if f"`{field}`" not in page} == set()
 
