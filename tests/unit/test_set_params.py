@@ -12,6 +12,7 @@ import pytest
 from redoit.errors import ParamsProblem, RedoitError, UsageError
 from redoit.experiments.edit_params import edit
 from redoit.experiments.overrides import apply_overrides, read_overrides
+from redoit.experiments.same import same
 from redoit.experiments.set_params import edited, plan_changes, recover
 from redoit.project import Layout
 from redoit.spec.formats import read_values
@@ -347,6 +348,35 @@ def test_python_changes_the_value_and_nothing_else() -> None:
     for override in ("+new=1", "~LR", "Train=5", "LR=nan"):
         with pytest.raises(ParamsProblem):
             changed("p.py", text, override)
+
+
+ANCHORS = "a: !!str 5\nc: &k {x: 1}\nd: *k\ne:\n  <<: *k\n  z: 2\nf: &v 1\ng: [*v, *k]\n"
+TABLES = "a = 1\nb.c = 2\n[e]\nf = [1, # x\n 3]\n[e.g]\nh = 1\n[[i]]\nj = 1\n[[i]]\nj = 2\n"
+SCATTERED = "[a.b.c]\nx = 1\n[a]\ny = 2\n[d]\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "overrides"),
+    [
+        ("p.yaml", ANCHORS, ["++c.new=[]"]),
+        ("p.yaml", ANCHORS, ["~c.x", "e.x=5"]),
+        ("p.yaml", ANCHORS, ["g.1.x=[1]", "~d"]),
+        ("p.yaml", ANCHORS, ["f=null", "g.0={n:1}"]),
+        ("p.yaml", "a:\n- x: 1\n-\n  - 1\nb: >+\n  fold\n\n\nd: 1", ["~a.0.x", "b=x", "+n=1"]),
+        ("p.yaml", "? a\n: 1\n? b\n: - 1\n  - 2\n", ["b=[1,2,3]", "+c=1"]),
+        ("p.toml", TABLES, ["++b.c={x:{y:[1]}}", "+new.x=[1,2]", "i='a: b'"]),
+        ("p.toml", TABLES, ["e.f=[[1],[2]]", "i.0.j={k:1}"]),
+        ("p.toml", SCATTERED, ["+new.x=true", "a=''", "++a.y.new={x:1}"]),
+        ("p.json", '{\n\t"a": [1, {"b": null}],\n\t"c": NaN\n}\n', ["~a", "++c={d:[nan]}"]),
+    ],
+)
+def test_odd_files_hold_the_new_values(file: str, text: str, overrides: list[str]) -> None:
+    (part,) = read_overrides([f"{file}:{each}" for each in overrides])
+    old = read_values(Source(file, text))
+    new = apply_overrides(old, part)
+    after = read_values(Source(file, edit(file, text.encode(), old, new).decode()))
+    assert not same(old, after)
+    assert same(after, new)
 
 
 # --- files ----------------------------------------------------------------------------------------

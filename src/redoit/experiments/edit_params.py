@@ -5,10 +5,10 @@ Whatever way a text was changed in, it is read again, and only believed if it ho
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from redoit.errors import ParamsProblem, SpecError
@@ -33,8 +33,14 @@ def edit(file: str, data: bytes, old: dict[str, Any], new: dict[str, Any]) -> by
     bom = text.startswith("\ufeff")
     source = Source.decode(file, data)
     source = Source(file, source.text.removeprefix("\ufeff"))
-    for candidate in _candidates(source, old, new):
-        if _holds(file, candidate, new):
+    for attempt in _attempts(source, old, new):
+        try:
+            candidate = attempt()
+        except ParamsProblem:
+            raise
+        except Exception:  # noqa: BLE001 - documents that keep comments break on odd anchors and tables
+            continue
+        if candidate is not None and _holds(file, candidate, new):
             if crlf:
                 candidate = candidate.replace("\n", "\r\n")
             return (("\ufeff" if bom else "") + candidate).encode("utf-8")
@@ -51,24 +57,27 @@ def write_new(file: str, new: dict[str, Any]) -> bytes:
     return edit(file, empty.encode(), {}, new)
 
 
-def _candidates(source: Source, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Changed texts, the one that touches least first."""
+def _attempts(
+    source: Source, old: dict[str, Any], new: dict[str, Any]
+) -> Sequence[Callable[[], str | None]]:
+    """Ways to change the text, the one that touches least first; the last ones lose comments."""
     kind = suffix(source.file)
     if kind == ".py":
-        yield edit_python(source, old, new)
-        return
+        return [partial(edit_python, source, old, new)]
     if kind == ".toml":
-        yield from _edit_toml(source, new)
-        return
-    text = edit_text(source, old, new)
-    if text is not None:
-        yield text
+        return [
+            partial(_edit_toml, source, new, whole_lists=False),
+            partial(_edit_toml, source, new, whole_lists=True),
+            partial(_dumped_toml, new),
+        ]
     if kind == ".json":
-        yield _json(source.text, new)
-    else:
-        yield edit_document(source, new, shared=True)
-        yield edit_document(source, new, shared=False)
-        yield dumped(new)
+        return [partial(edit_text, source, old, new), partial(_json, source.text, new)]
+    return [
+        partial(edit_text, source, old, new),
+        partial(edit_document, source, new, shared=True),
+        partial(edit_document, source, new, shared=False),
+        partial(dumped, new),
+    ]
 
 
 def _holds(file: str, text: str, values: dict[str, Any]) -> bool:
@@ -86,9 +95,8 @@ def _json(text: str, new: dict[str, Any]) -> str:
     return json.dumps(new, indent=indent, ensure_ascii=text.isascii()) + end
 
 
-def _edit_toml(source: Source, new: dict[str, Any]) -> Iterator[str]:
+def _edit_toml(source: Source, new: dict[str, Any], *, whole_lists: bool) -> str:
     import tomlkit
-    from tomlkit.exceptions import TOMLKitError
 
     null = next(_nulls(new), None)
     if null is not None:
@@ -97,12 +105,15 @@ def _edit_toml(source: Source, new: dict[str, Any]) -> Iterator[str]:
             place=Place(source.file),
             hint=f"remove it with ~{null}",
         )
-    for whole_lists in (False, True):
-        document = tomlkit.parse(source.text)
-        # An array of tables that gets another kind of item breaks only when it is written.
-        with contextlib.suppress(TOMLKitError, ValueError, TypeError, AttributeError):
-            merge(document, new, whole_lists=whole_lists)
-            yield tomlkit.dumps(document)
+    document = tomlkit.parse(source.text)
+    merge(document, new, whole_lists=whole_lists)
+    return tomlkit.dumps(document)
+
+
+def _dumped_toml(new: dict[str, Any]) -> str:
+    import tomlkit
+
+    return tomlkit.dumps(new)
 
 
 def _nulls(value: Any, path: str = "") -> Iterator[str]:
