@@ -339,3 +339,16 @@ def in_terminal(sandbox: Sandbox, command: str) -> str:
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown
     return shown.decode()
+
+
+def test_a_metrics_file_that_cannot_be_read_is_no_failure(project: Sandbox) -> None:
+    project.write(
+        "dvc.yaml", "stages:\n  bad:\n    cmd: echo '{' > m.json\n    metrics: [m.json]\n"
+    )
+    project.commit()
+    result = project.exp("run", "-n", "kept")
+    assert result.stderr.splitlines()[-1] == (
+        "warning: the metrics cannot be shown: this is not JSON: Expecting property name enclosed in "
+        "double quotes (m.json:2:1)"
+    )
+    assert result.stdout.splitlines()[-1].startswith("Experiment 'kept'")

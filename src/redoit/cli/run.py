@@ -11,6 +11,8 @@ from redoit.api import Project
 from redoit.cli import complete
 from redoit.cli.ending import show_end
 from redoit.cli.options import RunCommand, request_of, run_options
+from redoit.engine.listener import Listener
+from redoit.errors import RedoitError
 from redoit.experiments import Experiment
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
@@ -83,10 +85,20 @@ def command(
     show_end(result.run, listener, quiet=quiet, dry=dry)
     if not quiet:
         if result.run.changed and not dry:
-            print_metrics(project.metrics(), sys.stdout)
+            _show_metrics(project, listener)
         if result.experiment is not None:
             listener.screen.line(_told(result.experiment))
     return result.run.exit_code
+
+
+def _show_metrics(project: Project, listener: Listener) -> None:
+    """Print the metrics; one that cannot be read is no failure of a run that is recorded already."""
+    try:
+        metrics = project.metrics()
+    except RedoitError as error:
+        listener.warned(f"the metrics cannot be shown: {error.what} ({error.place})")
+    else:
+        print_metrics(metrics, sys.stdout)
 
 
 def _told(experiment: Experiment) -> str:
