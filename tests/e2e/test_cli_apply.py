@@ -195,14 +195,14 @@ def test_data_that_the_cache_lacks(two: Sandbox) -> None:
 
 
 def test_from_an_older_baseline(two: Sandbox) -> None:
-    """The workspace is what was recorded: what was committed since is not there."""
-    two.git("add", "-A")
-    two.git("commit", "-q", "-m", "two")
+    """What the experiment deleted is deleted; what was committed since stays."""
+    two.git("checkout", "-q", "--", ".")
     two.write("later.txt", "later")
     two.commit("later")
-    two.exp("apply", "one")
-    assert "later.txt" not in held(two) and "added.txt" not in held(two)
-    assert two.git("show", "HEAD:later.txt") == "later"
+    two.exp("apply", "two")
+    found = held(two)
+    assert "gone.txt" not in found and found["later.txt"] == "later"
+    assert found["params.yaml"] == "x: 2\n" and found["model/b"] == "x: 2\n"
 
 
 def test_outs_that_the_experiment_has_no_stage_for(two: Sandbox) -> None:

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from redoit.errors import ExperimentError, MissingObject, RedoitError, WouldOverwrite
+from redoit.errors import ExperimentError, GitError, MissingObject, RedoitError, WouldOverwrite
 from redoit.experiments.clean import PREPARED
 from redoit.experiments.place import Keeper, blocking, delete, put
 from redoit.experiments.refs import Experiment, all_experiments
@@ -33,6 +33,8 @@ from redoit.project import Layout
 from redoit.spec import Files, Index, WorkFiles, load_index, read_ignore, read_index
 from redoit.spec.stages import address_of
 from redoit.store import Look, StatCache, Store
+from redoit.store.tree import decode as decode_dir
+from redoit.store.tree import is_dir_oid
 from redoit.trace.lockfile import read_text
 from redoit.trace.record import decode
 from redoit.trace.traces import lock_path
@@ -124,13 +126,36 @@ class _Workspace:
         with contextlib.suppress(RedoitError):  # a pipeline with mistakes is no reason to keep it
             self.outs = dict(_cached_outs(WorkFiles(layout.root), load_index(layout)))
 
-    def is_saved(self, path: RepoPath) -> bool:
-        """Whether the cache has what lies at ``path``, or nothing does."""
+    def is_saved(self, path: RepoPath, wanted: Entry | None = None) -> bool:
+        """Whether nothing lies at ``path``, or what the cache has, or a directory on its way to ``wanted``."""
         _, entry = self.outs.get(path, (None, None))
         if entry is not None and self._look.matches(path, entry) and self._store.has(entry):
             return True
         content = self._look.content(path)
-        return content is None or self._store.has(content.entry(path))
+        if content is None or self._store.has(content.entry(path)):
+            return True
+        if content.nfiles is None:
+            return False
+        ends = [each for each in (entry, wanted) if each is not None and self._store.has(each)]
+        return self._is_between(path, ends)
+
+    def _is_between(self, path: RepoPath, ends: Sequence[Entry]) -> bool:
+        """Whether each file of a directory is as one of ``ends`` has it: an earlier ``apply`` was killed."""
+        left: set[str] | None = None
+        for entry in ends:
+            if entry.oid is None or not is_dir_oid(entry.oid):
+                continue
+            listing, digests = self._look.listed(path, entry.algo)
+            place = self._store.object_path(entry.oid, entry.algo)
+            with open(place, "rb") as file:
+                files = dict(decode_dir(file.read(), entry.algo, place))
+            strange = {
+                name
+                for name, digest in zip(listing.names, digests, strict=True)
+                if files.get(name) != digest.oid(entry.algo)
+            }
+            left = strange if left is None else left & strange
+        return left is not None and not left
 
 
 def _cached_outs(files: Files, index: Index) -> Iterator[tuple[RepoPath, tuple[Stage, Entry]]]:
@@ -158,10 +183,12 @@ def _plan(layout: Layout, git: Git, experiment: Experiment, look: Look, store: S
     written = [
         path for path, file in there.items() if file.mode != SUBMODULE and work.get(path) != file
     ]
+    # What was committed since is not the experiment's: it stays.
+    before = head if experiment.baseline == git.head() else _files_before(git, experiment)
     deleted = [
         path
         for path, file in head.items()
-        if path not in there and path in work and file.mode != SUBMODULE
+        if path in before and path not in there and path in work and file.mode != SUBMODULE
     ]
     workspace = _Workspace(layout, look, store)
     recorded_outs = _outs_of(layout, git, experiment)
@@ -189,8 +216,20 @@ def _plan(layout: Layout, git: Git, experiment: Experiment, look: Look, store: S
         _stale(prefix, workspace, {*written, *deleted}, {*recorded_outs}, there),
         [path for path in changed if path not in known],
         blocking(git.toplevel, written, inside_outs, set(deleted)),
-        [path for path in outs if prefix + path not in committed and not workspace.is_saved(path)],
+        [
+            path
+            for path, entry in outs.items()
+            if prefix + path not in committed and not workspace.is_saved(path, entry)
+        ],
     )
+
+
+def _files_before(git: Git, experiment: Experiment) -> Collection[str]:
+    """The files of the experiment's baseline; none if the repository lacks it (a shallow clone)."""
+    try:
+        return files_of_commit(git, experiment.baseline)
+    except GitError:
+        return ()
 
 
 def _outs_of(
@@ -278,15 +317,16 @@ def _carry_out(
             keeper.move(os.path.join(top, path), path)
         for path in steps.deleted:
             delete(top, path)
+        for out in steps.unsaved:
+            keeper.move(layout.abspath(out), prefix + out)
+        # As long as a directory is neither the old one nor the new, the old dvc.lock tells what it was.
+        for out, entry in steps.outs.items():
+            look.forget(out)
+            store.checkout(out, entry)
+        for out in steps.stale:
+            store.remove(out)
         for path in steps.written:
             put(os.path.join(new, path), top, path)
-    for out in steps.unsaved:
-        keeper.move(layout.abspath(out), prefix + out)
-    for out, entry in steps.outs.items():
-        look.forget(out)
-        store.checkout(out, entry)
-    for out in steps.stale:
-        store.remove(out)
     return keeper.folder
 
 
