@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -335,6 +334,8 @@ def _prepared(
     layout: Layout, git: Git, experiment: Experiment, paths: Sequence[str]
 ) -> Iterator[str]:
     """A folder with these files of the experiment, gone afterwards."""
+    import shutil  # slow to import, and needed here alone
+
     folder = os.path.join(layout.tmp, f"{PREPARED}{os.getpid()}-{os.urandom(4).hex()}")
     new = os.path.join(folder, "new")
     os.makedirs(new)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from redoit.project import Layout
 
@@ -26,6 +25,8 @@ def clean(layout: Layout) -> list[str]:
         if name.startswith(_LEFT):
             path = os.path.join(layout.tmp, name)
             if os.path.isdir(path):
+                import shutil  # slow to import, and seldom needed
+
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 os.unlink(path)

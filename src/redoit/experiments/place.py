@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import time
 from collections.abc import Collection, Iterable
@@ -26,10 +25,14 @@ class Keeper:
 
     def copy(self, place: str, path: str) -> None:
         """Keep a copy of the file ``place`` under the relative ``path``. Raises OSError."""
+        import shutil  # slow to import, and seldom needed
+
         shutil.copy2(place, self._room(path), follow_symlinks=False)
 
     def move(self, place: str, path: str) -> None:
         """Keep the file or folder ``place`` itself, which is gone from there then. Raises OSError."""
+        import shutil
+
         shutil.move(place, self._room(path))
 
     def _room(self, path: str) -> str:
@@ -121,6 +124,8 @@ def put(prepared: str, top: str, path: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        import shutil
+
         beside = f"{target}.{os.getpid()}.tmp"
         shutil.copy2(prepared, beside, follow_symlinks=False)
         os.replace(beside, target)
