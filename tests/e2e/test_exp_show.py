@@ -215,6 +215,17 @@ def test_without_a_commit(repo: Sandbox) -> None:
     assert "no commit" in repo.exp("diff", code=1).stderr
 
 
+def test_what_cannot_be_read_is_told(project: Sandbox) -> None:
+    project.write("params.yaml", "lr: 1\n")
+    project.commit()
+    project.write("dvc.yaml", "stage: 1\n")
+    result = project.exp("show")
+    assert result.stderr == 'warning: workspace cannot be read: unknown field "stage" in dvc.yaml\n'
+    assert [line[0] for line in table(result.stdout)] == ["Experiment", "workspace", "main"]
+    assert table(result.stdout)[2][-1] == "1"
+    assert "workspace cannot be read" in project.exp("diff").stderr
+
+
 # --- diff -----------------------------------------------------------------------------------------
 
 

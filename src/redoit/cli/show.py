@@ -14,6 +14,7 @@ from redoit.cli.options import one_of, traceback_option
 from redoit.cli.selection import selection_options
 from redoit.experiments.overview import Asked
 from redoit.report import experiments, grid, pager
+from redoit.report.experiments_json import to_json
 from redoit.report.words import Paint, wants_colour
 
 
@@ -103,7 +104,7 @@ def command(
     asked = Asked(tuple(revs), num, all_branches, all_tags, all_commits)
     shown = Project().overview(asked, hide_workspace=hide_workspace, sha_only=sha, fresh=force)
     if as_json:
-        print(json.dumps(experiments.to_json(shown, param_deps=param_deps)))
+        print(json.dumps(to_json(shown, param_deps=param_deps)))
         return 0
     view = experiments.View(
         only_changed,
@@ -127,4 +128,6 @@ def command(
             paged=not no_pager,
             environ=os.environ,
         )
+    for line in experiments.unreadable(table):
+        print(f"warning: {line}", file=sys.stderr)
     return 0

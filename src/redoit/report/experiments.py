@@ -231,6 +231,15 @@ def _pattern(option: str, patterns: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
 
 
+def unreadable(table: Table) -> list[str]:
+    """A line for each row that has no values because its revision could not be read at all."""
+    return [
+        f"{line.name or line.revision.rev} cannot be read: {line.revision.problem.what}"
+        for line in table.lines
+        if line.revision.problem is not None
+    ]
+
+
 # --- forms ----------------------------------------------------------------------------------------
 
 
@@ -328,71 +337,3 @@ def _created(seconds: int) -> str:
     """The time for a commit of today, else the date."""
     moment = _moment(seconds)
     return moment.strftime("%I:%M %p" if moment.date() == date.today() else "%b %d, %Y")
-
-
-def to_json(baselines: Sequence[Baseline], *, param_deps: bool) -> list[Any]:
-    """What ``dvc exp show --json`` prints, as data."""
-    return [
-        _state(
-            baseline.revision,
-            baseline.name,
-            [
-                {
-                    "revs": [
-                        _state(each, tried.name if number == 0 else None, None, param_deps)
-                        for number, each in enumerate(tried.revisions)
-                    ],
-                    "executor": None,
-                    "name": tried.name,
-                }
-                for tried in baseline.experiments
-            ]
-            or None,
-            param_deps,
-        )
-        for baseline in baselines
-    ]
-
-
-def _state(revision: Revision, name: str | None, experiments: Any, param_deps: bool) -> Any:
-    problem = revision.problem
-    return {
-        "rev": revision.rev,
-        "name": name,
-        "data": None if problem else _data(revision, param_deps),
-        "error": {"msg": problem.what, "type": problem.kind} if problem else None,
-        "experiments": experiments,
-    }
-
-
-def _data(revision: Revision, param_deps: bool) -> Any:
-    return {
-        "rev": revision.rev,
-        "timestamp": None if revision.time is None else _moment(revision.time).isoformat(),
-        "params": _json_files(_files(revision, "params", param_deps)),
-        "metrics": _json_files(revision.metrics),
-        "deps": {
-            path: {"hash": dep.oid, "size": dep.size, "nfiles": dep.nfiles}
-            for path, dep in revision.deps.items()
-        },
-        "outs": {
-            path: {
-                "hash": out.oid,
-                "size": out.size,
-                "nfiles": out.nfiles,
-                "use_cache": out.cached,
-                "is_data_source": out.is_data,
-            }
-            for path, out in revision.outs.items()
-        },
-        "meta": {},
-    }
-
-
-def _json_files(files: Mapping[str, Values]) -> dict[str, Any]:
-    return {
-        path: {"error": {"type": values.problem.kind, "msg": values.problem.what}}
-        if values.problem
-        else {"data": values.data}
-        for path, values in files.items()
-    }
