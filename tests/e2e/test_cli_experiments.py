@@ -131,11 +131,13 @@ def test_save_refuses(ran: Sandbox, arguments: list[str], first: str) -> None:
 @pytest.fixture
 def several(ran: Sandbox) -> Sandbox:
     """Experiments ``a`` and ``both`` on the first commit, ``b`` and ``both`` on the second, HEAD."""
-    ran.exp("save", "-n", "a")
-    ran.exp("save", "-n", "both")
-    ran.git("commit", "-q", "--allow-empty", "-m", "next")
-    ran.exp("save", "-n", "b")
-    ran.exp("save", "-n", "both")
+    # Commits made within one second would be one and the same, or have no order.
+    ran.exp("save", "-n", "a", "-m", "first a")
+    ran.exp("save", "-n", "both", "-m", "first both")
+    later = {"GIT_COMMITTER_DATE": "2035-01-01T00:00:00Z"}
+    ran.command("git", "commit", "-q", "--allow-empty", "-m", "next", **later)
+    ran.exp("save", "-n", "b", "-m", "second b")
+    ran.exp("save", "-n", "both", "-m", "second both")
     return ran
 
 
