@@ -136,8 +136,8 @@ def several(ran: Sandbox) -> Sandbox:
     ran.exp("save", "-n", "both", "-m", "first both")
     later = {"GIT_COMMITTER_DATE": "2035-01-01T00:00:00Z"}
     ran.command("git", "commit", "-q", "--allow-empty", "-m", "next", **later)
-    ran.exp("save", "-n", "b", "-m", "second b")
-    ran.exp("save", "-n", "both", "-m", "second both")
+    ran.exp("save", "-n", "b", "-m", "second b", **later)
+    ran.exp("save", "-n", "both", "-m", "second both", **later)
     return ran
 
 
