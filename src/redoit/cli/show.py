@@ -48,8 +48,6 @@ from redoit.report.words import Paint, wants_colour
     help="Which come first with --sort-by: the smallest (asc, default) or the largest.",
 )
 @click.option("--sha", is_flag=True, help="Show commits, not the names of branches and tags.")
-@click.option("--hide-failed", is_flag=True, help="Leave out experiments that failed.")
-@click.option("--hide-queued", is_flag=True, help="Leave out experiments that wait in the queue.")
 @click.option("--hide-workspace", is_flag=True, help="Leave out the row of the workspace.")
 @click.option(
     "--precision",
@@ -83,8 +81,6 @@ def command(
     sort_by: str | None,
     sort_order: str,
     sha: bool,
-    hide_failed: bool,  # noqa: ARG001 - only what a queue runs is ever kept when it fails
-    hide_queued: bool,  # noqa: ARG001
     hide_workspace: bool,
     precision: int | None,
     as_json: bool,
