@@ -522,3 +522,21 @@ def test_many_stages_that_read_the_same_many(pipeline, width, jobs):
     pipeline.executor.failing = set()
     outcomes = pipeline.outcomes(jobs=jobs)
     assert [name for name in outcomes if outcomes[name] is Outcome.RAN] == ["a3", "x", "y", "z"]
+
+
+def test_a_forced_stage_runs_without_its_deps_and_fails_after(pipeline):
+    pipeline.write("dvc.yaml", "stages: {s: {cmd: join a.in > y, deps: [a.in, made], outs: [y]}}")
+    assert isinstance(pipeline.run().stages[0].error, MissingDep)
+    assert pipeline.executor.ran == []
+    assert isinstance(pipeline.run(force=True).stages[0].error, MissingDep)
+    assert pipeline.executor.ran == ["s"]
+    pipeline.executor.before = lambda stage: pipeline.write("made", "by the command")
+    assert pipeline.outcomes(force=True) == {"s": Outcome.RAN}
+    assert pipeline.outcomes() == {"s": Outcome.UP_TO_DATE}
+
+
+def test_a_dry_run_of_what_lacks_params_is_no_failure(pipeline):
+    pipeline.write(
+        "dvc.yaml", "stages: {s: {cmd: join a.in > y, deps: [a.in], params: [lr], outs: [y]}}"
+    )
+    assert pipeline.outcomes(dry=True) == {"s": Outcome.RAN}

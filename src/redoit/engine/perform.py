@@ -18,6 +18,7 @@ from redoit.errors import (
     MissingDep,
     MissingOut,
     ParamsProblem,
+    SpecError,
     StageError,
 )
 from redoit.model import Entry, Outcome, OutKind, Stage, Trace, Why
@@ -48,8 +49,10 @@ def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Tra
     if stage.is_data or stage.frozen:
         return _record_as_it_is(stage, means)
     if not means.dry:
-        _check(stage, session)
+        session.store.check_untracked([out.path for out in stage.outs if out.cache])
     if not forced:
+        if not means.dry:
+            _check_reads(stage, session)
         restored = _restore(stage, means)
         if restored:
             return restored
@@ -71,9 +74,11 @@ def commands(stage: Stage) -> list[str]:
     return list(stage.cmd or ())
 
 
-def _check(stage: Stage, session: Session) -> None:
-    """Raise MissingDep or ParamsProblem naming everything that is not there, StoreError for an out of Git's."""
-    session.store.check_untracked([out.path for out in stage.outs if out.cache])
+def _check_reads(stage: Stage, session: Session) -> None:
+    """Raise MissingDep or ParamsProblem naming everything that is not there.
+
+    A forced stage runs all the same, as in DVC: its command may make what is missing.
+    """
     missing = [dep.path for dep in stage.deps if not session.exists(dep.path)]
     if missing:
         raise MissingDep(
@@ -120,9 +125,12 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
     session = means.session
     if not session.run_cache.applies(stage):
         return None
-    if means.dry and not all(session.exists(dep.path) for dep in stage.deps):
-        # A stage that would run before this one may write it.
-        return None
+    if means.dry:
+        try:
+            _check_reads(stage, session)
+        except (SpecError, StageError):
+            # A stage that would run before this one may write what is missing.
+            return None
     for outs in _earlier_outs(stage, means):
         if not _alive(stage, outs, session):
             continue
