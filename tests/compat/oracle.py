@@ -143,7 +143,8 @@ def _decisions(text: str, says: Mapping[str, str]) -> Decisions:
 def workspace(root: Path, *, modes: bool = True) -> dict[str, str]:
     """Every path of a project outside ``.git``, the cache and local state → what it holds.
 
-    Links count as what they point to; empty directories count; with ``modes`` executables are marked.
+    Links count as what they point to; empty directories count. Without ``modes`` executables count as
+    other files, in ``dvc.lock`` too.
     """
     found: dict[str, str] = {}
     for folder, folders, files in os.walk(root, followlinks=True):
@@ -159,16 +160,21 @@ def workspace(root: Path, *, modes: bool = True) -> dict[str, str]:
             path = Path(folder, name)
             try:
                 mark = "x " if path.stat().st_mode & stat.S_IXUSR and modes else "- "
-                found[(here / name).as_posix()] = mark + _shown(path.read_bytes())
+                text = _shown(path.read_bytes())
+                found[(here / name).as_posix()] = mark + (text if modes else _NO_MARK.sub("", text))
             except FileNotFoundError:
                 found[(here / name).as_posix()] = "dangling link"
     return found
 
 
-def cache(root: Path) -> dict[str, str]:
+_NO_MARK = re.compile(r"^ *isexec: true\n", re.MULTILINE)
+
+
+def cache(root: Path, *, modes: bool = True) -> dict[str, str]:
     """Every object and run-cache entry of a project's cache → size and protection, or the entry's text.
 
-    Objects at DVC 2's places are left out: DVC makes some there while it looks for changes.
+    Objects at DVC 2's places are left out: DVC makes some there while it looks for changes. Without
+    ``modes`` an entry counts by its text without marks of executables, which its key is made from too.
     """
     found: dict[str, str] = {}
     top = root / ".dvc" / "cache"
@@ -177,7 +183,8 @@ def cache(root: Path) -> dict[str, str]:
             path = Path(folder, name)
             relative = path.relative_to(top).as_posix()
             if relative.startswith("runs/"):
-                found[relative] = path.read_text(errors="replace")
+                text = path.read_text(errors="replace")
+                found[relative if modes else _NO_MARK.sub("", text)] = text if modes else ""
             elif not re.match(r"[0-9a-f]{2}/", relative):
                 # Whether it can be executed is left out too: of equal outs the first decides.
                 state = path.stat()
