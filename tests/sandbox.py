@@ -136,10 +136,14 @@ class Sandbox:
         """Run any command in the sandbox."""
         return run(args, cwd=self.root / cwd, env={**self.env, **env}, code=code, stdin=stdin)
 
-    def commit(self, message: str = "snapshot") -> str:
-        """Put everything under Git; the new commit's sha."""
+    def commit(self, message: str = "snapshot", *, at: int | None = None) -> str:
+        """Put everything under Git; the new commit's sha.
+
+        ``at`` (seconds since 1970) is its time, where the order of commits within a second matters.
+        """
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", message)
+        time = {} if at is None else {"GIT_COMMITTER_DATE": f"{at} +0000"}
+        self.command("git", "commit", "-q", "--allow-empty", "-m", message, **time)
         return self.git("rev-parse", "HEAD")
 
 
@@ -158,7 +162,7 @@ def dvc_sandbox(root: Path, home: Path) -> Sandbox:
     sandbox.write(".dvc/config", "")
     sandbox.write(".dvc/.gitignore", "/config.local\n/tmp\n/cache\n")
     sandbox.write(".dvcignore", "")
-    sandbox.commit("init")
+    sandbox.commit("init", at=1_500_000_000)
     return sandbox
 
 
