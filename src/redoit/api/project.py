@@ -1,12 +1,13 @@
-"""The Python interface: a project and its verbs. The command line is a thin face over it."""
+"""A project and its verbs, each one call into a lower room."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from redoit.api.results import ExperimentResult, Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
 from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
@@ -33,7 +34,6 @@ from redoit.model import (
     Address,
     Algo,
     OutKind,
-    Reason,
     RepoPath,
     Request,
     RunResult,
@@ -44,43 +44,6 @@ from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
 from redoit.trace import migrate_traces
-
-
-class StageStatus(NamedTuple):
-    """What would happen to a stage now: no reasons means that it is up to date as it stands."""
-
-    address: Address
-    reasons: tuple[Reason, ...]
-    affected_by: tuple[Address, ...] = ()
-    """Stages it depends on directly that are not up to date, or may not stay so: it may run after them."""
-    frozen: bool = False
-
-
-class Migrated(NamedTuple):
-    """What a migration of the cache did."""
-
-    files: tuple[RepoPath, ...]
-    """The files that were rewritten; none: the project was so already."""
-    lost: tuple[RepoPath, ...]
-    """Paths whose recorded content is neither in the cache nor in the workspace: their records stay."""
-
-
-class Saved(NamedTuple):
-    """A workspace that was recorded. ``left_out``: its files that neither Git nor the experiment knows."""
-
-    experiment: Experiment
-    left_out: tuple[RepoPath, ...]
-
-
-class ExperimentResult(NamedTuple):
-    """A run and its record. ``experiment`` is None when nothing was recorded: a stage failed, or a dry run."""
-
-    run: RunResult
-    experiment: Experiment | None
-
-    @property
-    def name(self) -> str | None:
-        return self.experiment.name if self.experiment else None
 
 
 class Project:
