@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from redoit.api.results import ExperimentResult, Migrated, Saved, StageStatus
+from redoit.api.results import Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
 from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
-from redoit.engine.run import run_plan
-from redoit.engine.session import Session, load_session, open_session
-from redoit.errors import ExperimentError
-from redoit.experiments import Experiment, find_same, free_name, save_experiment
+from redoit.engine.session import Session, open_session
+from redoit.experiments import Experiment, free_name, save_experiment
 from redoit.experiments.apply import Applied, apply_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.compare import Comparison, compare
 from redoit.experiments.overview import Asked, Baseline, collect
 from redoit.experiments.refs import Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
-from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
+from redoit.experiments.run import ExperimentResult, Wish, exclusive, run_experiment, run_stages
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.experiments.values import Shown, Wanted, compare_values, show_values
-from redoit.files import locked
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
 from redoit.initialise import initialise
 from redoit.model import (
-    CHANGING,
     Address,
     Algo,
     OutKind,
@@ -87,7 +83,8 @@ class Project:
     def repro(self, request: Request | None = None, listener: Listener | None = None) -> RunResult:
         """Bring the requested stages up to date. A stage's failure is in the result, not raised."""
         with self._exclusive(listener):
-            return self._run(request or Request(), listener or Silent(), {})[0]
+            request = request or Request()
+            return run_stages(self._layout, request, listener or Silent(), {})[0]
 
     def run(
         self,
@@ -107,73 +104,12 @@ class Project:
         GitError without a commit to start from, BadExperimentName, ExperimentExists, UsageError and
         ParamsProblem for an override; all of them before anything runs.
         """
+        wish = Wish(name, message, tuple(set_params), hydra)
         request = request or Request()
-        git = Git(self.root)
-        baseline = git.head()
-        name_or_new = free_name(git, baseline, name, force=request.force)
-        environ = {"DVC_EXP_NAME": name_or_new, "DVC_EXP_BASELINE_REV": baseline}
-        with self._exclusive(listener):
-            changes = plan_changes(self._layout, set_params, request.cwd, hydra=hydra)
-            with edited(self._layout, changes) as edit:
-                result, session = self._run(request, listener or Silent(), environ, edit)
-            if result.exit_code or request.dry:
-                return ExperimentResult(result, None)
-            if name is None and not result.changed:
-                same = find_same(self._layout, git, session.index, baseline)
-                if same is not None:
-                    return ExperimentResult(result, same)
-            if git.head() != baseline:
-                raise ExperimentError(
-                    "HEAD has moved while the stages ran; no experiment was recorded",
-                    facts={"was": baseline, "is": git.head()},
-                    hint="the results are in the workspace and in dvc.lock: run again to record them",
-                )
-            experiment = save_experiment(
-                self._layout,
-                git,
-                session.index,
-                session.traces,
-                name=name_or_new,
-                message=message,
-                force=request.force,
-                baseline=baseline,
-                include=git.untracked([change.path for change in changes]) if changes else (),
-                ran=[s.address for s in result.stages if s.outcome in CHANGING],
-            )
-            return ExperimentResult(result, experiment)
+        return run_experiment(self._layout, Git(self.root), request, wish, listener or Silent())
 
-    def _run(
-        self,
-        request: Request,
-        listener: Listener,
-        environ: Mapping[str, str],
-        edit: Edited | None = None,
-    ) -> tuple[RunResult, Session]:
-        session = load_session(self._layout)
-        with contextlib.closing(session.state):
-            plan = select(session.graph, session.index.groups, request, self.root)
-            if edit is not None and edit.changes:
-                for change in unnoticed(self._layout, session.index, edit.changes):
-                    listener.warned(
-                        f"no stage depends on a param of {change.file}: the change alone runs nothing"
-                    )
-                if not request.dry:
-                    edit.keep()
-            result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
-        return result, session
-
-    @contextlib.contextmanager
-    def _exclusive(self, listener: Listener | None) -> Iterator[None]:
-        """One run at a time in a workspace; the lock vanishes with its process."""
-        path = os.path.join(self._layout.tmp, "lock")
-        with contextlib.ExitStack() as stack:
-            if not stack.enter_context(locked(path, wait=False)):
-                (listener or Silent()).warned(
-                    "another run is going on in this workspace: waiting for it to end"
-                )
-                stack.enter_context(locked(path))
-            recover(self._layout)
-            yield
+    def _exclusive(self, listener: Listener | None) -> AbstractContextManager[None]:
+        return exclusive(self._layout, listener or Silent())
 
     # --- experiments ------------------------------------------------------------------------------
 

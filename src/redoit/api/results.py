@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from redoit.experiments import Experiment
-from redoit.model import Address, Reason, RepoPath, RunResult
+from redoit.model import Address, Reason, RepoPath
 
 
 class StageStatus(NamedTuple):
@@ -32,14 +32,3 @@ class Saved(NamedTuple):
 
     experiment: Experiment
     left_out: tuple[RepoPath, ...]
-
-
-class ExperimentResult(NamedTuple):
-    """A run and its record. ``experiment`` is None when nothing was recorded: a stage failed, or a dry run."""
-
-    run: RunResult
-    experiment: Experiment | None
-
-    @property
-    def name(self) -> str | None:
-        return self.experiment.name if self.experiment else None
