@@ -27,6 +27,11 @@ class Layout:
         """Redoit's own local state; everything in it can be deleted, but for ``backup/``: edits that were kept."""
         return os.path.join(self.root, ".dvc", "tmp", "redoit")
 
+    @property
+    def meeting(self) -> str:
+        """Folder of the locks by which runs meet that want the same stages."""
+        return os.path.join(self.tmp, "meet")
+
     @cached_property
     def config(self) -> Config:
         """DVC's configuration: system, global, ``.dvc/config``, ``.dvc/config.local``."""

@@ -5,12 +5,15 @@ Runs in a worker thread, any number of stages at a time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Event
 from typing import NamedTuple
 
 from redoit.engine.executor import Executor, Sink
+from redoit.engine.meeting import Meeting
 from redoit.engine.session import Session
 from redoit.errors import (
     CommandFailed,
@@ -34,7 +37,11 @@ class Means(NamedTuple):
     show_command: Callable[[Stage, str], None]
     sink: Callable[[Stage], Sink | None]
     """Where a stage's output goes; None: straight to our own stdout and stderr."""
-    interrupted: Callable[[], bool]
+    interrupted: Event
+    """Set when the run is to end."""
+    meeting: Meeting
+    waiting: Callable[[Stage], None]
+    """Told when another run is just running the same stage with the same inputs."""
     dry: bool = False
     commit: bool = True
     use_run_cache: bool = True
@@ -50,20 +57,46 @@ def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Tra
         return _record_as_it_is(stage, means)
     if not means.dry:
         session.store.check_untracked([out.path for out in stage.outs if out.cache])
-    if not forced:
-        if not means.dry:
-            _check_reads(stage, session)
-        restored = _restore(stage, means)
-        if restored:
-            return restored
+    if forced or means.dry:
+        return (not forced and _restore(stage, means)) or _run(stage, means)
+    _check_reads(stage, session)
+    with _alone(stage, means):
+        return _restore(stage, means) or _run(stage, means)
+
+
+@contextlib.contextmanager
+def _alone(stage: Stage, means: Means) -> Iterator[None]:
+    """Keep other runs from running the same stage with the same inputs at the same time.
+
+    What this run keeps of it, they will find. Raises Interrupted if the run is to end before its turn.
+    """
+    key = None
+    if means.use_run_cache and _is_kept(stage, means):
+        key = means.session.run_cache.key(stage, _inputs(stage, means.session))
+    if key is None:
+        yield
+        return
+    with means.meeting.alone(key, means.interrupted, lambda: means.waiting(stage)) as held:
+        if not held:
+            raise Interrupted(f"stage '{stage.address}' was interrupted while it waited")
+        yield
+
+
+def _is_kept(stage: Stage, means: Means) -> bool:
+    """Whether a run of ``stage`` goes into the run cache: all that it writes is in the cache then."""
+    kept = means.commit and all(out.cache or out.kind is not OutKind.OUT for out in stage.outs)
+    return kept and means.session.run_cache.applies(stage)
+
+
+def _run(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
     for line in commands(stage):
         means.show_command(stage, line)
     if means.dry:
         return Outcome.RAN, None
     _run_commands(stage, means)
     trace = _record(stage, means)
-    if means.commit and all(out.cache or out.kind is not OutKind.OUT for out in stage.outs):
-        _keep_for_later(stage, trace, session)
+    if _is_kept(stage, means):
+        _keep_for_later(stage, trace, means.session)
     return Outcome.RAN, trace
 
 
@@ -222,7 +255,7 @@ def _run_commands(stage: Stage, means: Means) -> None:
 def _run_command(
     stage: Stage, line: str, wdir: str, environ: Mapping[str, str], means: Means
 ) -> None:
-    if means.interrupted():
+    if means.interrupted.is_set():
         raise Interrupted(f"stage '{stage.address}' was interrupted")
     try:
         code = means.executor.run(line, wdir, environ, means.sink(stage))
@@ -233,7 +266,7 @@ def _run_command(
             facts={"command": line, "shell": environ.get("SHELL", "/bin/sh")},
             hint="check that the shell named by the variable SHELL exists",
         ) from error
-    if code and means.interrupted():
+    if code and means.interrupted.is_set():
         raise Interrupted(f"stage '{stage.address}' was interrupted")
     if code:
         raise CommandFailed(
@@ -284,11 +317,10 @@ def trace_now(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
 
 def _keep_for_later(stage: Stage, trace: Trace, session: Session) -> None:
     """A run-cache entry, and in the cache also those outs that Git keeps, so that they can be restored."""
-    if session.run_cache.applies(stage):
-        for out in stage.outs:
-            if not out.cache:
-                session.store.keep(out.path)
-        session.run_cache.save(stage, trace)
+    for out in stage.outs:
+        if not out.cache:
+            session.store.keep(out.path)
+    session.run_cache.save(stage, trace)
 
 
 def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:

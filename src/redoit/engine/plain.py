@@ -15,6 +15,7 @@ from redoit.engine.backend import TraceBackend, database_name
 from redoit.engine.checker import FingerprintChecker
 from redoit.engine.doit import BaseAction, TaskFailed
 from redoit.engine.executor import LocalProcesses, Sink
+from redoit.engine.meeting import Meeting
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session, load_session
@@ -47,7 +48,9 @@ class PlainTasks:
             environ=os.environ,
             show_command=self._show_command,
             sink=self._sink,
-            interrupted=lambda: False,
+            interrupted=threading.Event(),
+            meeting=Meeting(self._session.layout.meeting),
+            waiting=lambda stage: None,
         )
 
     @property

@@ -17,6 +17,7 @@ from redoit.engine.checker import FingerprintChecker
 from redoit.engine.doit import BaseFail, Dependency, MThreadRunner, Runner, Task, UnmetDependency
 from redoit.engine.executor import Executor, LocalProcesses, Sink
 from redoit.engine.listener import Listener
+from redoit.engine.meeting import Meeting
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
@@ -52,13 +53,21 @@ def run_plan(
     *,
     environ: Mapping[str, str] | None = None,
     executor: Executor | None = None,
+    meeting: Meeting | None = None,
 ) -> RunResult:
     """Bring the stages of ``plan`` up to date, ``request.jobs`` at a time.
 
+    ``meeting`` is where other runs are met that want the same stages; by default those of the same workspace.
     A stage's failure is in the result, not raised. Traces are durable when this returns.
     """
     return _Run(
-        plan, session, request, listener, environ or os.environ, executor or LocalProcesses()
+        plan,
+        session,
+        request,
+        listener,
+        environ or os.environ,
+        executor or LocalProcesses(),
+        meeting or Meeting(session.layout.meeting),
     ).go()
 
 
@@ -73,6 +82,7 @@ class _Run:
         listener: Listener,
         environ: Mapping[str, str],
         executor: Executor,
+        meeting: Meeting,
     ) -> None:
         self._plan = plan
         self._session = session
@@ -88,7 +98,7 @@ class _Run:
             dict.fromkeys(self._stages, "--force") if request.force else {}
         )
         self._results: dict[Address, StageResult] = {}
-        self._interrupted = False
+        self._interrupted = threading.Event()
         self._runner: Any = None
         self._means = Means(
             session=session,
@@ -96,7 +106,9 @@ class _Run:
             environ=environ,
             show_command=listener.command,
             sink=self._sink,
-            interrupted=lambda: self._interrupted,
+            interrupted=self._interrupted,
+            meeting=meeting,
+            waiting=listener.waiting,
             dry=request.dry,
             commit=not request.no_commit,
             use_run_cache=not request.no_run_cache,
@@ -136,7 +148,7 @@ class _Run:
             if stage.address not in self._results:
                 self._results[stage.address] = StageResult(stage.address, Outcome.NOT_REACHED)
         results = tuple(self._results[a] for a in order)
-        return RunResult(results, time.monotonic() - began, self._interrupted)
+        return RunResult(results, time.monotonic() - began, self._interrupted.is_set())
 
     def _task(self, stage: Stage, task_dep: list[str]) -> Task:
         standing = Standing(stage, self._session, self._forced)
@@ -157,7 +169,7 @@ class _Run:
         return first + self._session.reasons(stage)
 
     def _carry(self, stage: Stage, reasons: Sequence[Reason]) -> tuple[Outcome, Trace | None]:
-        if self._interrupted:
+        if self._interrupted.is_set():
             raise Interrupted(f"stage '{stage.address}' was interrupted before it began")
         self._listener.started(stage, reasons)
         if self._request.interactive and not self._listener.confirm(stage):
@@ -206,7 +218,7 @@ class _Run:
     def _finish(self, result: StageResult) -> None:
         self._results[result.address] = result
         self._listener.finished(self._stages[result.address], result)
-        if self._interrupted:
+        if self._interrupted.is_set():
             self._runner._stop_running = True
 
     def _force_downstream(self, address: Address) -> None:
@@ -234,8 +246,8 @@ class _Run:
                 signal.signal(sig, handler)
 
     def _stop(self, sig: int, frame: FrameType | None) -> None:
-        again = self._interrupted
-        self._interrupted = True
+        again = self._interrupted.is_set()
+        self._interrupted.set()
         self._runner._stop_running = True
         self._executor.stop(signal.SIGKILL if again else signal.SIGTERM)
 

@@ -52,6 +52,9 @@ class PlainListener:
         with self._lock:
             self._reasons[stage.address] = reasons
 
+    def waiting(self, stage: Stage) -> None:
+        self._say(f"{capital(subject(stage))} is being run by another run just now, waiting for it")
+
     def command(self, stage: Stage, command: str) -> None:
         if not self._announces:
             return

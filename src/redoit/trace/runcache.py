@@ -51,20 +51,27 @@ class RunCache:
             )
         )
 
+    def key(self, stage: Stage, inputs: Trace) -> str | None:
+        """What all runs with this command, these deps and params, and outs at these paths have in common.
+
+        None if they cannot be told apart from others.
+        """
+        if not self.applies(stage) or _has_gaps(inputs):
+            return None
+        try:
+            return _digest({**_inputs(inputs), "outs": sorted(out.text for out in stage.outs)})
+        except (TypeError, ValueError):
+            return None  # dates and the like: DVC cannot name such a run either
+
     def find(self, stage: Stage, inputs: Trace) -> list[Trace]:
         """Traces of earlier runs with the command, deps and params of ``inputs``, the newest first.
 
         ``inputs.outs`` is not looked at. Whether the objects of the outs still exist is for the caller to check.
         """
-        if not self.applies(stage):
+        key = self.key(stage, inputs)
+        if key is None:
             return []
         paths = sorted(out.text for out in stage.outs)
-        if _has_gaps(inputs):
-            return []
-        try:
-            key = _digest({**_inputs(inputs), "outs": paths})
-        except (TypeError, ValueError):
-            return []
         folder = self._of_key(key)
         try:
             with os.scandir(folder) as entries:
@@ -82,16 +89,10 @@ class RunCache:
 
         Raises TraceError if the cache cannot be written.
         """
-        if not self.applies(stage):
+        key = self.key(stage, trace)
+        if key is None or any(entry.oid is None for entry in trace.outs):
             return
-        if _has_gaps(trace) or any(entry.oid is None for entry in trace.outs):
-            return
-        data = _inputs(trace)
-        try:
-            key = _digest({**data, "outs": sorted([entry.path for entry in trace.outs])})
-            value = _digest({**data, "outs": _entries(trace.outs)})
-        except (TypeError, ValueError):
-            return  # dates and the like: DVC cannot name such a run either
+        value = _digest({**_inputs(trace), "outs": _entries(trace.outs)})
         path = os.path.join(self._of_key(key), value)
         with contextlib.suppress(OSError):
             if os.stat(path).st_size:
