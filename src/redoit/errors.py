@@ -32,6 +32,8 @@
     │   ├── AmbiguousExperiment     several baselines have one of that name
     │   ├── WouldOverwrite          uncommitted edits are in the way
     │   └── BadExperimentName
+    ├── QueueError                  1   the queue's database, or a task of it
+    │   └── TaskNotFound            (with "did you mean")
     └── Interrupted               130   Ctrl-C or SIGTERM
 
 Anything else that reaches the top is a bug, and is reported as one.
@@ -214,6 +216,14 @@ class WouldOverwrite(ExperimentError):
 
 class BadExperimentName(ExperimentError):
     """Git would not take that name as part of a ref."""
+
+
+class QueueError(RedoitError):
+    """The queue cannot be used, or not so."""
+
+
+class TaskNotFound(QueueError):
+    """A name means no task of the queue."""
 
 
 class Interrupted(RedoitError):

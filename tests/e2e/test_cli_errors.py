@@ -133,9 +133,9 @@ def test_mistakes_in_a_file_have_their_place(small: Sandbox) -> None:
 
 
 def test_not_available_yet(small: Sandbox) -> None:
-    result = small.exp("run", "--queue", code=2)
+    result = small.exp("run", "--pull", code=2)
     assert result.stderr == (
-        "error: --queue is not available yet\n"
-        "  it stands for: the queue\n"
+        "error: --pull is not available yet\n"
+        "  it stands for: fetching data from a remote\n"
         "  `exp run --help` lists the options there are\n"
     )

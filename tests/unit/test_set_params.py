@@ -131,7 +131,8 @@ def test_files_are_told_apart_by_the_colon_before_the_equals_sign() -> None:
             "error: this override stands for several values, which needs the queue\n"
             "    lr=1,2\n"
             "       ^^^\n"
-            "  --queue is not available yet: give one value (quote text that holds a comma: key='a,b')",
+            "  add --queue to queue an experiment for each of them, or give one value "
+            "(quote text that holds a comma: key='a,b')",
         ),
     ],
 )

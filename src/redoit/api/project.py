@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from redoit.api.queue import Queue
 from redoit.api.results import Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
 from redoit.engine.commit import commit_workspace
@@ -16,7 +18,7 @@ from redoit.experiments import Experiment, free_name, save_experiment
 from redoit.experiments.apply import Applied, apply_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.compare import Comparison, compare
-from redoit.experiments.overview import Asked, Baseline, collect
+from redoit.experiments.overview import Asked, Baseline, Revisions, collect
 from redoit.experiments.refs import Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.run import ExperimentResult, Wish, exclusive, run_experiment, run_stages
@@ -77,6 +79,11 @@ class Project:
     def layout(self) -> Layout:
         """Where the project's things are, and its configuration."""
         return self._layout
+
+    @property
+    def queue(self) -> Queue:
+        """Experiments that run outside of the workspace, now or later."""
+        return Queue(self._layout)
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -213,9 +220,9 @@ class Project:
             return apply_experiment(self._layout, git, experiment, force=force)
 
     def clean(self) -> list[str]:
-        """Remove the files that killed commands left in ``.dvc/tmp/redoit``; returns their names."""
+        """Remove the files that killed commands left in ``.dvc/tmp``; returns their names."""
         with self._exclusive(None):
-            return clean(self._layout)
+            return [*clean(self._layout), *self.queue.clean()]
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -265,6 +272,13 @@ class Project:
                 found[path] = read_data(self._layout, path)
         return found
 
+    def metrics_of(self, rev: str) -> dict[RepoPath, Any]:
+        """As ``metrics``, of a commit; also those that only the cache has."""
+        revisions = Revisions(self._layout, Git(self.root))
+        with contextlib.closing(revisions):
+            found = revisions.get(rev).metrics
+        return {RepoPath(path): values.data for path, values in found.items() if not values.problem}
+
     # --- comparing --------------------------------------------------------------------------------
 
     def overview(
@@ -272,10 +286,12 @@ class Project:
         asked: Asked | None = None,
         *,
         hide_workspace: bool = False,
+        hide_queued: bool = False,
+        hide_failed: bool = False,
         sha_only: bool = False,
         fresh: bool = False,
     ) -> list[Baseline]:
-        """The workspace, then each baseline (HEAD, or those ``asked`` for) with what was tried on it.
+        """The workspace, then each baseline (HEAD, or those ``asked`` for) with what was tried on it, or is to be.
 
         Empty without a commit. ``sha_only`` leaves out the names of baselines; ``fresh`` reads all commits anew.
         What cannot be read of a commit is its ``problem``. Raises GitError for a revision that there is not.
@@ -287,6 +303,7 @@ class Project:
             hide_workspace=hide_workspace,
             sha_only=sha_only,
             fresh=fresh,
+            pending=self.queue.pending(queued=not hide_queued, failed=not hide_failed),
         )
 
     def compare(

@@ -13,6 +13,7 @@ from redoit.errors import RedoitError
 from redoit.experiments.refs import all_experiments
 from redoit.git import Git
 from redoit.project import find_layout
+from redoit.queue.database import Database, has_queue
 from redoit.spec import load_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
@@ -38,6 +39,17 @@ def stages(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of experiments, the newest first."""
     return _matching(_experiments(), incomplete)
+
+
+def tasks(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the queue's tasks."""
+    found: list[str] = []
+    with contextlib.suppress(RedoitError, OSError):
+        layout = find_layout(os.getcwd())
+        if has_queue(layout):
+            with contextlib.closing(Database(layout)) as queue:
+                found = list(dict.fromkeys(task.name for task in queue.tasks()))
+    return _matching(found, incomplete)
 
 
 def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

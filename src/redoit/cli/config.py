@@ -47,7 +47,8 @@ def command(
 ) -> int:
     """Read and change settings.
 
-    NAME is section.option or remote.NAME.option, as for `dvc config`; redoit.hash is Redoit's own.
+    NAME is section.option or remote.NAME.option, as for `dvc config`; redoit.hash and
+    redoit.exps_dir are Redoit's own.
     Without VALUE it is printed, with VALUE it is set.
     """
     _check_usage(name, value, levels, listing=listing, unset=unset, show_origin=show_origin)

@@ -23,6 +23,7 @@ VERBOSE = "redoit.verbose"
 COMMANDS = {
     "run": "Run the pipeline and record the result as an experiment.",
     "repro": "Run the pipeline, recording no experiment.",
+    "queue": "Run queued experiments in the background, and see how they do.",
     "save": "Record the workspace as an experiment, running nothing.",
     "list": "List experiments.",
     "rename": "Give an experiment another name.",
@@ -153,7 +154,10 @@ def _usage_error(error: click.UsageError, arguments: Sequence[str]) -> UsageErro
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option {error.option_name}"
         if error.possibilities:
-            hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
+            from difflib import get_close_matches
+
+            near = get_close_matches(error.option_name, error.possibilities, 1)
+            hint = f"did you mean {(near or sorted(error.possibilities))[0]}?"
     if hint is None:
         path = error.ctx.command_path if error.ctx else f"exp {arguments[0]}"
         hint = f"see `{path} --help`"

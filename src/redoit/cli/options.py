@@ -18,13 +18,6 @@ _QUIET = "redoit.quiet"
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 NOT_YET: Mapping[str, str] = {
-    "--queue": "the queue",
-    "--run-all": "the queue",
-    "--temp": "running outside of the workspace",
-    "-r": "resuming an experiment",
-    "--rev": "resuming an experiment",
-    "-C": "running outside of the workspace",
-    "--copy-paths": "running outside of the workspace",
     "--pull": "fetching data from a remote",
     "--allow-missing": "running without the data of unchanged stages",
 }

@@ -8,15 +8,17 @@ import click
 
 from redoit.api import Project
 from redoit.cli import complete
-from redoit.cli.options import RunCommand, quiet_option, traceback_option
+from redoit.cli.options import quiet_option, traceback_option
 from redoit.cli.selection import selection_options
 from redoit.errors import UsageError
 from redoit.experiments.refs import Selection
+from redoit.queue.task import State
 
 
-@click.command("remove", cls=RunCommand)
+@click.command("remove")
 @click.argument("experiments", nargs=-1, shell_complete=complete.experiments)
 @selection_options("Remove")
+@click.option("--queue", "queued", is_flag=True, help="Remove all experiments that are queued.")
 @click.option("--keep", is_flag=True, help="Keep the chosen experiments and remove all others.")
 @click.option(
     "-g",
@@ -31,6 +33,7 @@ def command(
     revs: Sequence[str],
     num: int,
     all_commits: bool,
+    queued: bool,
     keep: bool,
     git_remote: str | None,
     quiet: bool,
@@ -41,6 +44,16 @@ def command(
     the sha that is printed, for example by `git branch NAME SHA`.
     """
     chosen = bool(revs) or all_commits
+    if queued:
+        if chosen or experiments or keep or git_remote:
+            raise UsageError(
+                "--queue cannot be given together with other experiments",
+                hint="`exp queue remove` removes single ones",
+            )
+        dropped = Project().queue.remove(states=[State.QUEUED])
+        if not quiet:
+            _tell([f"Removed '{task.name}' from the queue" for task in dropped])
+        return 0
     if bool(experiments) == chosen:
         raise UsageError(
             "the experiments to remove are given twice"
@@ -51,8 +64,9 @@ def command(
     selection = Selection(tuple(revs), num, all_commits) if chosen else None
     removed = Project().remove_experiments(experiments, selection, keep=keep, remote=git_remote)
     if not quiet:
-        for each in removed:
-            print(f"Removed '{each.name}' ({each.rev[:7]})")
-        if not removed:
-            print("There was nothing to remove")
+        _tell([f"Removed '{each.name}' ({each.rev[:7]})" for each in removed])
     return 0
+
+
+def _tell(lines: Sequence[str]) -> None:
+    print("\n".join(lines or ["There was nothing to remove"]))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from redoit.api import Project
+from redoit.api.queue import Ordered
 from redoit.cli import complete
-from redoit.cli.ending import show_end
-from redoit.cli.options import RunCommand, request_of, run_options
+from redoit.cli.ending import follow_queue, show_end
+from redoit.cli.options import RunCommand, one_of, request_of, run_options
 from redoit.engine.listener import Listener
-from redoit.errors import RedoitError
+from redoit.errors import RedoitError, UsageError
 from redoit.experiments import Experiment
+from redoit.experiments.run import Wish
+from redoit.model import RepoPath, Request
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
+from redoit.report.progress import PlainListener
 
 
 @click.command("run", cls=RunCommand)
@@ -43,6 +49,40 @@ from redoit.report.metrics import print_metrics
     is_flag=True,
     help="Do not compose params.yaml with Hydra, though hydra.enabled is set.",
 )
+@click.option(
+    "--queue",
+    "queued",
+    is_flag=True,
+    help="Queue the experiment as everything is now, and run nothing; with choices and ranges in -S, one "
+    "experiment for each combination.",
+)
+@click.option(
+    "--run-all",
+    is_flag=True,
+    help="Run all queued experiments outside of the workspace, N (-j) at a time, and wait for them.",
+)
+@click.option(
+    "--temp",
+    is_flag=True,
+    help="Run outside of the workspace, in .dvc/tmp/exps, while you go on working.",
+)
+@click.option(
+    "-r",
+    "--rev",
+    metavar="EXPERIMENT",
+    shell_complete=complete.experiments,
+    help="Go on from EXPERIMENT, outside of the workspace: under its name if it has not finished, else as a "
+    "new one on the same baseline.",
+)
+@click.option(
+    "-C",
+    "--copy-paths",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(),
+    help="Copy an ignored or untracked path to where the experiment runs, with --temp and --queue; it is "
+    "not recorded. May be given several times.",
+)
 @run_options
 @click.pass_context
 def command(
@@ -52,6 +92,11 @@ def command(
     message: str | None,
     set_params: tuple[str, ...],
     no_hydra: bool,
+    queued: bool,
+    run_all: bool,
+    temp: bool,
+    rev: str | None,
+    copy_paths: tuple[str, ...],
     quiet: bool,
     verbose: int,
     dry: bool,
@@ -68,12 +113,23 @@ def command(
     run. Your branch, your index and your files stay as they are.
     """
     project = Project()
+    wish = Wish(name, message, set_params, not no_hydra)
+    outside = queued or temp or rev is not None
+    _check(ctx, outside=outside, copies=bool(copy_paths))
+    if run_all:
+        return follow_queue(project, jobs, quiet=quiet)
+    request = request_of(ctx.params)
+    if queued:
+        _tell_orders(project.queue.add(request, wish, copy=copy_paths, rev=rev), quiet=quiet)
+        return 0
     listener = make_listener(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
     )
+    if outside:
+        return _run_outside(project, request, wish, listener, copy_paths, rev, quiet=quiet)
     try:
         result = project.run(
-            request_of(ctx.params),
+            request,
             listener,
             name=name,
             message=message,
@@ -85,20 +141,99 @@ def command(
     show_end(result.run, listener, quiet=quiet, dry=dry)
     if not quiet:
         if result.run.changed and not dry:
-            _show_metrics(project, listener)
+            _show_metrics(project.metrics, listener)
         if result.experiment is not None:
             listener.screen.line(_told(result.experiment))
     return result.run.exit_code
 
 
-def _show_metrics(project: Project, listener: Listener) -> None:
+def _check(ctx: click.Context, *, outside: bool, copies: bool) -> None:
+    """Raise UsageError for options that do not go together."""
+    given = ctx.params
+    one_of(("--queue", given["queued"]), ("--run-all", given["run_all"]), ("--temp", given["temp"]))
+    if given["run_all"]:
+        alone = ("run_all", "jobs", "quiet", "verbose")
+        others = [
+            option.opts[-1]
+            for option in ctx.command.params
+            if option.name
+            and option.name not in alone
+            and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        ]
+        if others:
+            raise UsageError(
+                f"--run-all cannot be given together with {', '.join(others)}",
+                hint="it runs what is queued as it was queued",
+            )
+    elif copies and not outside:
+        raise UsageError(
+            "-C is for runs outside of the workspace",
+            hint="give --temp or --queue too: in the workspace everything is there already",
+        )
+    if outside and (given["dry"] or given["interactive"]):
+        option = "--dry" if given["dry"] else "--interactive"
+        raise UsageError(
+            f"{option} cannot be given for a run outside of the workspace",
+            hint="leave it out, or leave out --temp, --queue and -r",
+        )
+
+
+def _tell_orders(ordered: Ordered, *, quiet: bool) -> None:
+    for file in ordered.unnoticed:
+        print(
+            f"warning: no stage depends on a param of {file}: the change alone runs nothing",
+            file=sys.stderr,
+        )
+    if quiet:
+        return
+    for order in ordered.orders:
+        if order.overrides:
+            print(
+                f"Queueing with overrides '{ {f: list(texts) for f, texts in order.overrides} }'."
+            )
+        print(f"Queued experiment '{order.name}' for future execution.")
+
+
+def _run_outside(
+    project: Project,
+    request: Request,
+    wish: Wish,
+    listener: PlainListener,
+    copy_paths: tuple[str, ...],
+    rev: str | None,
+    *,
+    quiet: bool,
+) -> int:
+    try:
+        task, ending = project.queue.run_now(request, wish, listener, copy=copy_paths, rev=rev)
+    finally:
+        listener.ended()
+    if ending.error is not None:
+        raise ending.error
+    assert ending.run is not None
+    show_end(ending.run, listener, quiet=quiet, dry=False)
+    experiment = ending.experiment
+    if experiment is None:
+        listener.screen.line(
+            f"Experiment '{task.name}' has not finished: `exp run -r {task.name}` goes on with it",
+            error=True,
+        )
+    elif not quiet:
+        _show_metrics(lambda: project.metrics_of(experiment.rev), listener)
+        listener.screen.line(
+            f"{_told(experiment)}; `exp apply {experiment.name}` puts it into the workspace"
+        )
+    return ending.run.exit_code
+
+
+def _show_metrics(metrics: Callable[[], Mapping[RepoPath, Any]], listener: Listener) -> None:
     """Print the metrics; one that cannot be read is no failure of a run that is recorded already."""
     try:
-        metrics = project.metrics()
+        found = metrics()
     except RedoitError as error:
         listener.warned(f"the metrics cannot be shown: {error.what} ({error.place})")
     else:
-        print_metrics(metrics, sys.stdout)
+        print_metrics(found, sys.stdout)
 
 
 def _told(experiment: Experiment) -> str:

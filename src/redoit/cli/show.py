@@ -49,6 +49,8 @@ from redoit.report.words import Paint, wants_colour
 )
 @click.option("--sha", is_flag=True, help="Show commits, not the names of branches and tags.")
 @click.option("--hide-workspace", is_flag=True, help="Leave out the row of the workspace.")
+@click.option("--hide-queued", is_flag=True, help="Leave out experiments that are queued.")
+@click.option("--hide-failed", is_flag=True, help="Leave out experiments that have failed.")
 @click.option(
     "--precision",
     type=click.IntRange(min=1),
@@ -82,6 +84,8 @@ def command(
     sort_order: str,
     sha: bool,
     hide_workspace: bool,
+    hide_queued: bool,
+    hide_failed: bool,
     precision: int | None,
     as_json: bool,
     as_csv: bool,
@@ -98,7 +102,14 @@ def command(
     """
     one_of(("--json", as_json), ("--csv", as_csv), ("--md", as_markdown))
     asked = Asked(tuple(revs), num, all_branches, all_tags, all_commits)
-    shown = Project().overview(asked, hide_workspace=hide_workspace, sha_only=sha, fresh=force)
+    shown = Project().overview(
+        asked,
+        hide_workspace=hide_workspace,
+        hide_queued=hide_queued,
+        hide_failed=hide_failed,
+        sha_only=sha,
+        fresh=force,
+    )
     if as_json:
         print(json.dumps(to_json(shown, param_deps=param_deps)))
         return 0

@@ -7,6 +7,7 @@ Options are named as in DVC: ``section.option``, ``remote.NAME.option``, ``db.NA
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 from redoit.config import schema
 from redoit.config.load import (
+    SETTINGS,
     load_settings,
     merged_config,
     resolve_paths,
@@ -65,8 +67,13 @@ def list_options(root: str | None, level: str | None = None) -> list[Option]:
     if root is not None and level in (None, "project"):
         file = _settings_file(root)
         if os.path.exists(file):
-            hash_name = load_settings(root).hash.value
-            found.append(Option(f"{_SETTINGS}.hash", hash_name, "project", file))
+            settings = load_settings(root)
+            set_here = {"hash": settings.hash.value, "exps_dir": settings.exps_dir}
+            found += [
+                Option(f"{_SETTINGS}.{key}", value, "project", file)
+                for key, value in set_here.items()
+                if value is not None
+            ]
     return found
 
 
@@ -139,7 +146,7 @@ def _parse_name(name: str) -> _Name:
             f"{name!r} is no name of an option",
             hint="names look like core.remote, remote.NAME.url or redoit.hash",
         )
-    known = ("hash",) if parsed.section == _SETTINGS else schema.options_of(parsed.section)
+    known = SETTINGS if parsed.section == _SETTINGS else schema.options_of(parsed.section)
     if parsed.section == "feature":
         return parsed
     if not known:
@@ -274,7 +281,7 @@ def _set_setting(root: str | None, name: _Name, value: str | None, level: str | 
             raise _not_set(name, file)
         changed = re.sub(pattern, "", text, count=1)
     else:
-        line = f'{name.option} = "{value}"\n'
+        line = f"{name.option} = {json.dumps(value, ensure_ascii=False)}\n"
         if re.search(pattern, text):
             changed = re.sub(pattern, lambda _: line, text, count=1)
         else:

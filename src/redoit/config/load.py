@@ -15,6 +15,8 @@ from redoit.config.values import Config, Settings
 from redoit.errors import ConfigError
 from redoit.model import Algo, Place
 
+SETTINGS = ("hash", "exps_dir")
+"""The keys of ``redoit.toml``."""
 _PLAIN_SETTING = r"""([a-z_]+)\s*=\s*(?:"([a-z0-9]+)"|'([a-z0-9]+)')\s*(?:#.*)?"""
 
 
@@ -225,13 +227,13 @@ def settings_from(data: bytes, path: str) -> Settings:
         table = _parse_toml(data, path)
     text = data.decode("utf-8", "replace")
     for key in table:
-        if key != "hash":
+        if key not in SETTINGS:
             raise _problem(
                 f"unknown setting {key!r}",
                 path,
                 text,
                 ("", None, key),
-                hint=suggestion(key, ["hash"]),
+                hint=suggestion(key, list(SETTINGS)),
             )
     value = table.get("hash", Algo.MD5.value)
     if not isinstance(value, str) or value not in (Algo.MD5.value, Algo.XXH128.value):
@@ -242,7 +244,16 @@ def settings_from(data: bytes, path: str) -> Settings:
             ("", None, "hash"),
             hint="md5 is DVC's; xxh128 is much faster and Redoit's own",
         )
-    return Settings(Algo(value))
+    place = table.get("exps_dir")
+    if place is not None and (not isinstance(place, str) or not place.strip()):
+        raise _problem(
+            f"exps_dir must be the path of a folder, not {place!r}",
+            path,
+            text,
+            ("", None, "exps_dir"),
+            hint='for example: exps_dir = "/scratch/exps"',
+        )
+    return Settings(Algo(value), place)
 
 
 def _plain_settings(data: bytes) -> dict[str, str] | None:

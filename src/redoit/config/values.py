@@ -128,3 +128,5 @@ class Settings:
 
     hash: Algo = Algo.MD5
     """The digest that names content: DVC's md5 unless the project chose xxh128."""
+    exps_dir: str | None = None
+    """Where workspaces of experiments are made, absolute or relative to the project; None: ``.dvc/tmp/exps``."""

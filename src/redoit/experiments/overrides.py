@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -29,24 +30,69 @@ def read_overrides(texts: Sequence[str]) -> list[FileOverrides]:
 
     Raises UsageError, with a caret under the place, for text that is no override, and for a sweep.
     """
-    by_file: dict[str, list[str]] = {}
-    for text in texts:
-        file, override = _split(text)
-        by_file.setdefault(file, []).append(override)
-    read = [
-        FileOverrides(file, tuple(overrides), tuple(_parse(overrides)))
-        for file, overrides in by_file.items()
-    ]
+    read = _read(texts)
     for part in read:
         for text, override in zip(part.texts, part.parsed, strict=True):
             if override.is_sweep_override():
                 raise UsageError(
                     "this override stands for several values, which needs the queue",
                     excerpt=_caret(text, text.find("=") + 1, len(text)),
-                    hint="--queue is not available yet: give one value "
+                    hint="add --queue to queue an experiment for each of them, or give one value "
                     "(quote text that holds a comma: key='a,b')",
                 )
     return read
+
+
+def combinations(texts: Sequence[str]) -> list[list[FileOverrides]]:
+    """As ``read_overrides``, once for each combination of the values that choices and ranges stand for.
+
+    The last override changes fastest. Raises UsageError likewise, and for a sweep without separate values.
+    """
+    read = _read(texts)
+    columns = [
+        (part.file, list(_values(text, override)))
+        for part in read
+        for text, override in zip(part.texts, part.parsed, strict=True)
+    ]
+    found = []
+    for row in itertools.product(*(values for _, values in columns)):
+        by_file: dict[str, list[tuple[str, Any]]] = {}
+        for (file, _), chosen in zip(columns, row, strict=True):
+            by_file.setdefault(file, []).append(chosen)
+        found.append(
+            [
+                FileOverrides(file, *map(tuple, zip(*chosen, strict=True)))
+                for file, chosen in by_file.items()
+            ]
+        )
+    return found
+
+
+def _values(text: str, override: Any) -> Iterator[tuple[str, Any]]:
+    """The single overrides, text and parsed, that one override stands for."""
+    if not override.is_sweep_override():
+        yield text, override
+        return
+    if not override.is_discrete_sweep():
+        raise UsageError(
+            "this override stands for no definite values",
+            excerpt=_caret(text, text.find("=") + 1, len(text)),
+            hint="write the values, as in key=1,2,3, or key=range(1,4)",
+        )
+    key = override.get_key_element()
+    singles = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    yield from zip(singles, _parse(singles), strict=True)
+
+
+def _read(texts: Sequence[str]) -> list[FileOverrides]:
+    by_file: dict[str, list[str]] = {}
+    for text in texts:
+        file, override = _split(text)
+        by_file.setdefault(file, []).append(override)
+    return [
+        FileOverrides(file, tuple(overrides), tuple(_parse(overrides)))
+        for file, overrides in by_file.items()
+    ]
 
 
 def _split(text: str) -> tuple[str, str]:

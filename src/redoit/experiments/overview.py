@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from redoit.errors import ExperimentNotFound, GitError
@@ -27,11 +27,34 @@ class Asked(NamedTuple):
     all_commits: bool = False
 
 
+class Execution(NamedTuple):
+    """How an experiment comes about outside of the workspace: ``state`` is queued, running, success or failed."""
+
+    state: str
+    task: str
+    """What it is known by in the queue."""
+    root: str | None = None
+    """The folder in which it runs."""
+    log: str | None = None
+    pid: int | None = None
+    error: str | None = None
+
+
+class Pending(NamedTuple):
+    """An experiment of the queue: the commit ``rev`` is what it came to, or, before its end, what it starts from."""
+
+    name: str
+    baseline: str
+    rev: str
+    execution: Execution
+
+
 class Tried(NamedTuple):
     """An experiment and its commits, the last one first. There is more than one only in old DVC checkpoints."""
 
     name: str
     revisions: tuple[Revision, ...]
+    execution: Execution | None = None
 
 
 class Baseline(NamedTuple):
@@ -104,10 +127,11 @@ def collect(
     hide_workspace: bool = False,
     sha_only: bool = False,
     fresh: bool = False,
+    pending: Sequence[Pending] = (),
 ) -> list[Baseline]:
     """The workspace, then each baseline that is asked for with its experiments; empty without a commit.
 
-    ``sha_only`` leaves out the names of baselines. Raises GitError for a revision that there is not.
+    ``pending`` are those of the queue, shown behind the others, the last one first. ``sha_only`` leaves out the names of baselines. Raises GitError for a revision that there is not.
     """
     revisions = Revisions(layout, git, fresh=fresh)
     with contextlib.closing(revisions):
@@ -119,11 +143,19 @@ def collect(
         for each in all_experiments(git):
             if each.baseline in tried:
                 tried[each.baseline].append(each)
-        revisions.load([*revs, *(each.rev for group in tried.values() for each in group)])
+        executions = {each.rev: each.execution for each in pending}
+        recorded = {each.rev for group in tried.values() for each in group}
+        waiting = [each for each in reversed(pending) if each.rev not in recorded]
+        revisions.load([*revs, *recorded])
         shown = [] if hide_workspace else [Baseline(revisions.workspace())]
         for rev in revs:
-            experiments = [_tried(revisions, each) for each in tried[rev]]
+            experiments = [_tried(revisions, each, executions) for each in tried[rev]]
             experiments.sort(key=_age, reverse=True)
+            experiments += [
+                Tried(each.name, (revisions.get(each.rev),), each.execution)
+                for each in waiting
+                if each.baseline == rev
+            ]
             shown.append(Baseline(revisions.get(rev), names.get(rev), tuple(experiments)))
         return shown
 
@@ -132,7 +164,9 @@ def _age(tried: Tried) -> tuple[int, str]:
     return tried.revisions[0].time or 0, tried.revisions[0].rev
 
 
-def _tried(revisions: Revisions, experiment: Experiment) -> Tried:
+def _tried(
+    revisions: Revisions, experiment: Experiment, executions: Mapping[str, Execution]
+) -> Tried:
     """The experiment with all its commits down to its baseline; its tip alone if that does not lie below."""
     tip = revisions.get(experiment.rev)
     chain = [tip]
@@ -140,11 +174,11 @@ def _tried(revisions: Revisions, experiment: Experiment) -> Tried:
     at = tip.parent
     while at != experiment.baseline:
         if at is None or at in parents:
-            return Tried(experiment.name, (tip,))
+            return Tried(experiment.name, (tip,), executions.get(tip.rev))
         parents.add(at)
         chain.append(revisions.get(at))
         at = chain[-1].parent
-    return Tried(experiment.name, tuple(chain))
+    return Tried(experiment.name, tuple(chain), executions.get(tip.rev))
 
 
 def _baselines(git: Git, objects: GitObjects, asked: Asked) -> list[str]:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from redoit.engine.listener import Listener
+from redoit.engine.meeting import Meeting
+from redoit.engine.prepare import check_deps, check_out_data
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session
 from redoit.errors import ExperimentError
+from redoit.experiments.outside import Outside
 from redoit.experiments.refs import Experiment
-from redoit.experiments.save import find_same, free_name, save_experiment
+from redoit.experiments.save import commit_experiment, find_same, free_name, save_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.files import locked
 from redoit.git import Git
-from redoit.model import CHANGING, Request, RunResult
+from redoit.model import CHANGING, Address, Request, RunResult
 from redoit.project import Layout
 from redoit.selection import select
+from redoit.trace.traces import lock_path
 
 
 class Wish(NamedTuple):
@@ -31,6 +35,16 @@ class Wish(NamedTuple):
     """Overrides in Hydra's grammar, ``[FILE:]KEY=VALUE``."""
     hydra: bool = True
     """Whether ``hydra.enabled`` of the configuration counts."""
+
+
+class OutsideResult(NamedTuple):
+    """A run outside of the user's workspace. Neither commit has a ref yet."""
+
+    run: RunResult
+    rev: str | None
+    """The experiment; None if a stage failed."""
+    progress: str | None
+    """If one failed: the start with the traces and outs of the stages that had finished."""
 
 
 class ExperimentResult(NamedTuple):
@@ -88,6 +102,62 @@ def run_experiment(
         return ExperimentResult(result, experiment)
 
 
+def run_outside(
+    outside: Outside,
+    request: Request,
+    wish: Wish,
+    listener: Listener,
+    *,
+    start: str,
+    baseline: str,
+    copied: Collection[str] = (),
+) -> OutsideResult:
+    """Run in a workspace that was set up with the commit ``start``, and commit what comes of it.
+
+    ``copied`` are paths, relative to the top, that are there but do not enter. Raises MissingDep before anything
+    runs if a dep will be missing, and as ``run_experiment``.
+    """
+    layout, git = outside.layout, outside.git
+    environ = {**experiment_environ(wish.name or "", baseline), **outside.environ}
+    with exclusive(layout, listener):
+        result, session = run_stages(layout, request, listener, environ, outside=outside)
+        finished = [s.address for s in result.stages if s.outcome in CHANGING]
+        if result.exit_code:
+            progress = _progress(layout, git, session, start, baseline, finished)
+            return OutsideResult(result, None, progress)
+        rev = commit_experiment(
+            layout,
+            git,
+            session.index,
+            session.traces,
+            message=wish.message,
+            baseline=baseline,
+            ran=finished,
+            exclude=copied,
+        )
+        return OutsideResult(result, rev, None)
+
+
+def _progress(
+    layout: Layout,
+    git: Git,
+    session: Session,
+    start: str,
+    baseline: str,
+    finished: Collection[Address],
+) -> str:
+    """The commit ``start`` with what finished stages left, and nothing of what the failed one did."""
+    stages = [session.graph.stages[address] for address in finished]
+    paths = [lock_path(file) for file in session.index.files]
+    paths += [stage.file for stage in stages if stage.is_data]
+    paths += [out.path for stage in stages for out in stage.outs if not out.cache]
+    there = [path for path in paths if os.path.isfile(layout.abspath(path))]
+    with git.private_index(layout.tmp) as private:
+        git.run("read-tree", start, index=private)
+        git.add(there, private)
+        return git.commit_tree(git.write_tree(private), baseline, "where an experiment stopped")
+
+
 def experiment_environ(name: str, baseline: str) -> dict[str, str]:
     """What the commands of an experiment's stages are told of it."""
     return {"DVC_EXP_NAME": name, "DVC_EXP_BASELINE_REV": baseline}
@@ -99,14 +169,19 @@ def run_stages(
     listener: Listener,
     environ: Mapping[str, str],
     edit: Edited | None = None,
+    outside: Outside | None = None,
 ) -> tuple[RunResult, Session]:
     """Bring the requested stages up to date; the workspace must be held. The session is closed then.
 
-    A stage's failure is in the result, not raised. ``edit`` is kept as soon as the run can start.
+    A stage's failure is in the result, not raised. ``edit`` is kept as soon as the run can start. In a workspace
+    ``outside`` data come from the cache first; MissingDep is raised for what will not be there.
     """
     session = load_session(layout)
     with contextlib.closing(session.state):
         plan = select(session.graph, session.index.groups, request, layout.root)
+        if outside is not None:
+            check_out_data(session, plan)
+            check_deps(session, plan)
         if edit is not None and edit.changes:
             for change in unnoticed(layout, session.index, edit.changes):
                 listener.warned(
@@ -114,7 +189,14 @@ def run_stages(
                 )
             if not request.dry:
                 edit.keep()
-        result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
+        result = run_plan(
+            plan,
+            session,
+            request,
+            listener,
+            environ={**os.environ, **environ},
+            meeting=Meeting((outside.home if outside else layout).meeting),
+        )
     return result, session
 
 

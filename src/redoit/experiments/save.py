@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from redoit.errors import ExperimentExists
 from redoit.experiments.names import check_name, new_name
@@ -52,10 +52,35 @@ def save_experiment(
     """
     if name is not None:
         check_name(name)
-    tree = snapshot(layout, git, index, include)
+    rev = commit_experiment(
+        layout, git, index, traces, message=message, baseline=baseline, ran=ran, include=include
+    )
+    return name_experiment(git, rev, baseline, name, force=force)
+
+
+def commit_experiment(
+    layout: Layout,
+    git: Git,
+    index: Index,
+    traces: Traces,
+    *,
+    message: str | None,
+    baseline: str,
+    ran: Iterable[Address] | None = None,
+    include: Sequence[str] = (),
+    exclude: Collection[str] = (),
+) -> str:
+    """The commit of ``save_experiment``, without a ref. ``exclude`` as in ``snapshot``."""
+    tree = snapshot(layout, git, index, include, exclude)
     if not message:
         message = f"dvc: commit experiment {hash_experiment(_ran(index, traces, ran))}"
-    rev = git.commit_tree(tree, baseline, message)
+    return git.commit_tree(tree, baseline, message)
+
+
+def name_experiment(
+    git: Git, rev: str, baseline: str, name: str | None, *, force: bool = False
+) -> Experiment:
+    """Make the commit ``rev`` an experiment on ``baseline``. Raises ExperimentExists unless ``force``."""
     while True:
         chosen = name if name is not None else new_name()
         ref = ref_of(baseline, chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redoit.errors import ParamsProblem
@@ -31,17 +31,30 @@ class Change(NamedTuple):
     new: bytes
 
 
+Read = Callable[[RepoPath, str], bytes | None]
+"""Gives a params file's content, by its path and its name for messages; None if there is none."""
+
+
 def plan_changes(
     layout: Layout, texts: Sequence[str], cwd: str, *, hydra: bool = True
 ) -> list[Change]:
-    """What ``[FILE:]OVERRIDE`` texts make of the params files; files are relative to the directory ``cwd``.
+    """What ``[FILE:]OVERRIDE`` texts make of the workspace's params files; files are relative to the directory ``cwd``.
+
+    Raises UsageError for a text that is no override, and as ``changes_of``.
+    """
+    return changes_of(layout, read_overrides(texts), cwd, read_here(layout), hydra=hydra)
+
+
+def changes_of(
+    layout: Layout, overrides: Sequence[FileOverrides], cwd: str, read: Read, *, hydra: bool = True
+) -> list[Change]:
+    """What the overrides make of the params files that ``read`` gives. Writes nothing.
 
     With ``hydra`` and ``hydra.enabled`` in the configuration, the project's ``params.yaml`` is composed anew.
-    Writes nothing.
-    Raises UsageError for a text that is no override, ParamsProblem or SyntaxProblem for a file that cannot be
-    changed so, ConfigError for a composition that fails.
+    Raises ParamsProblem or SyntaxProblem for a file that cannot be changed so, ConfigError for a composition that
+    fails.
     """
-    parts = {part.file: part for part in read_overrides(texts)}
+    parts = {part.file: part for part in overrides}
     composed = hydra and layout.config.hydra_enabled
     if composed:
         parts.setdefault(DEFAULT_FILE, FileOverrides(DEFAULT_FILE, (), ()))
@@ -49,16 +62,20 @@ def plan_changes(
     for file, part in parts.items():
         # What Hydra composes is the project's: its configuration is found from the project's top folder.
         folder = layout.root if composed and file == DEFAULT_FILE else cwd or layout.root
-        place = os.path.normpath(os.path.join(folder, file))
-        path = layout.relative(place)
+        path = layout.relative(os.path.normpath(os.path.join(folder, file)))
         known = changes.get(path)
-        old = _read(place, file) if known is None else known.old
+        old = read(path, file) if known is None else known.old
         if composed and file == DEFAULT_FILE:
             new = compose(layout, part.texts)
         else:
             new = _changed(part, old if known is None else known.new)
         changes[path] = Change(path, file, old, new)
     return [change for change in changes.values() if change.old != change.new]
+
+
+def read_here(layout: Layout) -> Read:
+    """Reads the params files of the workspace. Raises ParamsProblem."""
+    return lambda path, file: _read(layout.abspath(path), file)
 
 
 def _read(place: str, file: str) -> bytes | None:

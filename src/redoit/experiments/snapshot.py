@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from redoit.errors import ExperimentError
 from redoit.git import Git
@@ -13,17 +13,27 @@ from redoit.project import Layout
 from redoit.spec import Index
 
 
-def snapshot(layout: Layout, git: Git, index: Index, include: Sequence[str] = ()) -> str:
+def snapshot(
+    layout: Layout,
+    git: Git,
+    index: Index,
+    include: Sequence[str] = (),
+    exclude: Collection[str] = (),
+) -> str:
     """The tree of everything that Git tracks as it is now, and of the project's own files.
 
     ``include`` are further paths, relative to the project: files, or folders with all that is in them, but
-    for the data that the cache keeps. The user's index, work tree and stash are only read. Raises GitError, or
+    for the data that the cache keeps. ``exclude`` are paths, relative to the top of the work tree, that do not enter
+    unless Git tracks them, nor what is in them. The user's index, work tree and stash are only read. Raises GitError, or
     ExperimentError in the middle of a merge.
     """
     check_merged(git)
     with git.private_index(layout.tmp) as private:
         git.add_changes(private)
         new = git.untracked(_present(layout, belonging(index)), private)
+        if exclude:
+            prefix = git.prefix()
+            new = [path for path in new if not _is_inside(prefix + path, exclude)]
         if new:
             git.add(_without_foreign_ignores(layout, index, new), private)
         if include:
@@ -128,7 +138,7 @@ def _top_level(index: Index, file: RepoPath) -> Iterator[RepoPath]:
             yield RepoPath(posixpath.normpath(posixpath.join(folder, str(name))))
 
 
-def _is_inside(path: str, folders: set[RepoPath]) -> bool:
+def _is_inside(path: str, folders: Collection[str]) -> bool:
     """Whether ``path`` is one of ``folders`` or lies in one."""
     while path:
         if path in folders:

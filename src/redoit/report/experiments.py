@@ -45,6 +45,8 @@ class Line(NamedTuple):
     kind: str
     name: str | None
     label: str
+    state: str | None = None
+    """Of an experiment of the queue: queued, running, success or failed."""
 
 
 class Cells(NamedTuple):
@@ -80,6 +82,8 @@ def build(baselines: Sequence[Baseline], view: View) -> Table:
         Cells("Created", "time", [line.revision.time for line in lines]),
         Cells("parent", _DVCS, [None for _ in lines]),
     ]
+    if any(line.state for line in lines):
+        columns.append(Cells("State", "state", [line.state for line in lines]))
     labels = _labels(keys)
     for key in keys:
         columns.append(Cells(labels[key], key[0], _cells(key, lines, flat)))
@@ -155,7 +159,8 @@ def _lines(baselines: Iterable[Baseline], order: Order) -> Iterable[Line]:
         for number, tried in enumerate(order(baseline.experiments)):
             tip = tried.revisions[0]
             kind, rail = ("branch_base", "└──") if number == last else ("branch_commit", "├──")
-            yield Line(tip, kind, tried.name, f"{rail} {tip.rev[:_SHORT]} [{tried.name}]")
+            state = tried.execution.state if tried.execution else None
+            yield Line(tip, kind, tried.name, f"{rail} {tip.rev[:_SHORT]} [{tried.name}]", state)
 
 
 def _order(view: View, keys: Sequence[Key], flat: Mapping[str, Flat]) -> Order:
@@ -306,6 +311,8 @@ def _text(
         return "!"
     if kind == "time":
         return _created(value)
+    if kind == "state":
+        return str(value).capitalize()
     if kind == "deps" and short:
         return str(value)[:_SHORT]
     return value_text(value, precision)

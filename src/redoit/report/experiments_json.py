@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from redoit.experiments.overview import Baseline
+from redoit.experiments.overview import Baseline, Execution, Tried
 from redoit.experiments.revision import Revision, Values
 
 
@@ -19,10 +19,10 @@ def to_json(baselines: Sequence[Baseline], *, param_deps: bool) -> list[Any]:
             [
                 {
                     "revs": [
-                        _state(each, tried.name if number == 0 else None, None, param_deps)
+                        _tried(tried, each, tried.name if number == 0 else None, param_deps)
                         for number, each in enumerate(tried.revisions)
                     ],
-                    "executor": None,
+                    "executor": _executor(tried.execution),
                     "name": tried.name,
                 }
                 for tried in baseline.experiments
@@ -32,6 +32,30 @@ def to_json(baselines: Sequence[Baseline], *, param_deps: bool) -> list[Any]:
         )
         for baseline in baselines
     ]
+
+
+def _tried(tried: Tried, revision: Revision, name: str | None, param_deps: bool) -> Any:
+    state = _state(revision, name, None, param_deps)
+    if tried.execution is not None and tried.execution.error is not None:
+        state["error"] = {"msg": tried.execution.error, "type": ""}
+    return state
+
+
+def _executor(execution: Execution | None) -> Any:
+    if execution is None:
+        return None
+    ended = {"success": 0, "failed": 1}
+    return {
+        "state": execution.state,
+        "name": "dvc-task",  # editors know no other name for what a queue runs
+        "local": {
+            "root": execution.root,
+            "log": execution.log,
+            "pid": execution.pid,
+            "returncode": ended.get(execution.state),
+            "task_id": execution.task,
+        },
+    }
 
 
 def _state(revision: Revision, name: str | None, experiments: Any, param_deps: bool) -> Any:

@@ -158,7 +158,11 @@ def make_listener(
 ) -> PlainListener:
     """The listener for these streams: live on a terminal with several jobs, else plain."""
     paint = Paint(wants_colour(out, environ))
-    live = jobs > 1 and not quiet and is_terminal(out) and not environ.get("CI")
-    if live and environ.get("TERM") != "dumb":
+    if jobs > 1 and not quiet and wants_live(out, environ):
         return LiveListener(out, err, paint, verbose=verbose, dry=dry)
     return PlainListener(Screen(out, err), paint, quiet=quiet, verbose=verbose, dry=dry)
+
+
+def wants_live(out: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether ``out`` is a terminal on which a part can be drawn again and again, and nobody said no (``CI``)."""
+    return is_terminal(out) and not environ.get("CI") and environ.get("TERM") != "dumb"

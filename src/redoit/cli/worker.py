@@ -1,0 +1,49 @@
+"""What a worker process runs: ``python -m redoit.cli.worker ROOT HANDLE``; started by ``exp queue start``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from redoit.api import Project
+from redoit.cli.ending import show_end
+from redoit.errors import Interrupted
+from redoit.queue.running import Ending
+from redoit.queue.task import Task
+from redoit.report.failure import told
+from redoit.report.live import make_listener
+from redoit.report.progress import PlainListener
+
+
+def main(root: str, handle: int) -> int:
+    """Work until the queue is empty. ``handle``: written to when the queue knows us."""
+
+    def began() -> None:
+        os.write(handle, b".")
+        os.close(handle)
+
+    try:
+        Project(root).queue.work(_listener, _show, began)
+    except Interrupted:
+        return 130
+    return 0
+
+
+def _listener() -> PlainListener:
+    return make_listener(sys.stdout, sys.stderr, jobs=1, quiet=False, verbose=True, dry=False)
+
+
+def _show(task: Task, ending: Ending) -> None:
+    """The end of the log of a task."""
+    if ending.error is not None:
+        print(told(ending.error, verbose=True), file=sys.stderr)
+    if ending.run is not None:
+        show_end(ending.run, _listener(), quiet=False, dry=False)
+    if ending.experiment is not None:
+        print(f"Experiment '{ending.experiment.name}' ({ending.experiment.rev[:7]})")
+    elif ending.error is None:
+        print(f"'{task.name}' has failed; `exp queue retry {task.name}` goes on with it")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
