@@ -9,12 +9,12 @@ and workspaces, and the user's files, edited all the while, must be as the user 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,7 +37,7 @@ stages:
     outs: [half.txt]
   whole:
     cmd: >-
-      echo start whole ${a} ${b} >> $RUNLOG; sleep 0.3;
+      echo start whole ${a} ${b} >> $RUNLOG; sleep 0.5;
       echo "{\\"sum\\": $((${a} * 1000 + ${b})), \\"lines\\": $(wc -l < half.txt)}" > whole.json;
       echo end whole ${a} ${b} >> $RUNLOG
     deps: [half.txt]
@@ -79,7 +79,9 @@ class Soak:
                 os.kill(self._random.choice(pids), signal.SIGKILL)
                 left -= 1
             project.exp("queue", "start", "-q", "-j", str(workers))
-            time.sleep(self._random.uniform(0, 0.6 if left else 0.1))
+            time.sleep(self._random.uniform(0, 0.3))
+        if left == kills:
+            raise Failure("no worker was killed: give it more experiments")
         self._check(rows, columns, kills - left, edits)
         return f"{rows * columns} experiments, {kills - left} kills: right in {time.monotonic() - began:.0f} s"
 
@@ -97,14 +99,15 @@ class Soak:
 
     def _workers(self) -> list[int]:
         """Worker processes of this project, known to the queue or not."""
-        listed = subprocess.run(
-            ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
-        )
-        return [
-            int(line.split()[0])
-            for line in listed.stdout.splitlines()
-            if f"redoit.cli.worker {self.project.root} " in line
-        ]
+        wanted = [b"redoit.cli.worker", os.fsencode(self.project.root)]
+        found = []
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
+                with contextlib.suppress(OSError):
+                    words = (process / "cmdline").read_bytes().split(b"\0")
+                    if all(word in words for word in wanted):
+                        found.append(int(process.name))
+        return found
 
     def _check(self, rows: int, columns: int, kills: int, edits: dict[str, str]) -> None:
         project = self.project

@@ -86,7 +86,7 @@ def picture(root: Path) -> Mine:
     for path in sorted((root / ".git").rglob("*")):
         name = path.relative_to(root / ".git").as_posix()
         top = name.split("/")[0]
-        is_ours = name.startswith("refs/exps") or top == "objects"
+        is_ours = name.startswith(("refs/exps", "refs/redoit")) or top in ("objects", "worktrees")
         if path.is_file() and not is_ours:
             git[name] = path.read_bytes()
     if "packed-refs" in git:

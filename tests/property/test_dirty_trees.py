@@ -38,6 +38,10 @@ QUIET = [
     ["run", "--dry"],
     ["repro", "--dry"],
     ["show", "--no-pager"],
+    ["run", "--temp", "-n", "away"],
+    ["run", "-r", "one", "-n", "again"],
+    ["run", "--queue", "-S", "lr=1,2"],
+    ["queue", "status"],
     ["diff"],
     ["params", "diff"],
     ["params", "show"],
@@ -172,8 +176,10 @@ COMMANDS_TO_KILL = [
     ["save", "-n", "saved", "-f"],
     ["branch", "two", "made"],
     ["remove", "one", "two"],
+    ["run", "--temp", "-f", "-n", "away"],
+    ["run", "--queue", "-f", "-n", "later"],
 ]
-STEPS = {"apply": 90, "save": 30, "branch": 7, "remove": 7}
+STEPS = {"apply": 90, "save": 30, "branch": 7, "remove": 7, "run": 60}
 """About how many steps each takes."""
 DRIVER = """\
 import os, signal, sys
