@@ -16,7 +16,8 @@ from redoit.errors import (
     OverlappingOuts,
     StageInsideOut,
 )
-from redoit.model import Address, RepoPath, Stage
+from redoit.model import Address, Dep, ParamsDep, RepoPath, Stage
+from redoit.shared import Once
 
 
 class Graph(NamedTuple):
@@ -45,17 +46,22 @@ def build_graph(stages: Mapping[Address, Stage]) -> Graph:
         outs.check_file(stage)
     upstream: dict[Address, tuple[Address, ...]] = {}
     writers: dict[RepoPath, tuple[Address, ...]] = {}
-    for address, stage in stages.items():
+
+    def sources_of(inputs: tuple[Dep | ParamsDep, ...]) -> tuple[Address, ...]:
         sources: dict[Address, None] = {}
-        paths = [dep.path for dep in stage.deps]
-        paths += [params.path for params in stage.params]
-        for path in paths:
-            found = writers.get(path)
+        for item in inputs:
+            found = writers.get(item.path)
             if found is None:
-                found = writers[path] = tuple(outs.meeting(path))
+                found = writers[item.path] = tuple(outs.meeting(item.path))
             for source in found:
                 sources[source] = None
-        upstream[address] = tuple(sources)
+        return tuple(sources)
+
+    sources_of_deps = Once(sources_of)
+    for address, stage in stages.items():
+        sources = sources_of_deps(stage.deps)
+        more = sources_of(stage.params)
+        upstream[address] = tuple(dict.fromkeys((*sources, *more))) if more else sources
     graph = Graph(stages, upstream)
     _check_acyclic(graph)
     return graph
@@ -161,15 +167,33 @@ def _prefixes(path: str) -> Iterator[str]:
     yield path
 
 
+class _Steps:
+    """Owns which lists of ``edges`` a walk is through with: one that stages share needs no second look."""
+
+    def __init__(self, edges: Mapping[Address, Sequence[Address]]) -> None:
+        self._edges = edges
+        self._through: set[int] = set()
+
+    def begin(self, node: Address) -> Iterator[Address]:
+        """The nodes to go to from ``node`` that may be new."""
+        edges = self._edges[node]
+        return iter(() if id(edges) in self._through else edges)
+
+    def end(self, node: Address) -> None:
+        """Every node to go to from ``node`` has been visited."""
+        self._through.add(id(self._edges[node]))
+
+
 def _check_acyclic(graph: Graph) -> None:
     done: set[Address] = set()
+    steps = _Steps(graph.upstream)
     for start in graph.stages:
         if start in done:
             continue
         # Iterative, as chains may be longer than Python's stack is deep.
         path: list[Address] = [start]
         on_path = {start}
-        work = [iter(graph.upstream[start])]
+        work = [steps.begin(start)]
         while work:
             for source in work[-1]:
                 if source in on_path:
@@ -177,13 +201,14 @@ def _check_acyclic(graph: Graph) -> None:
                 if source not in done:
                     path.append(source)
                     on_path.add(source)
-                    work.append(iter(graph.upstream[source]))
+                    work.append(steps.begin(source))
                     break
             else:
                 work.pop()
                 finished = path.pop()
                 on_path.discard(finished)
                 done.add(finished)
+                steps.end(finished)
 
 
 def _cycle(graph: Graph, circle: Sequence[Address]) -> CycleError:
@@ -208,19 +233,21 @@ def post_order(
     """Depth-first post-order from ``nodes`` along ``edges`` (sources before what needs them)."""
     seen: set[Address] = set()
     order: list[Address] = []
+    steps = _Steps(edges)
     for start in nodes:
         if start in seen:
             continue
         seen.add(start)
-        work = [(start, iter(edges[start]))]
+        work = [(start, steps.begin(start))]
         while work:
             node, rest = work[-1]
             for other in rest:
                 if other not in seen and (within is None or other in within):
                     seen.add(other)
-                    work.append((other, iter(edges[other])))
+                    work.append((other, steps.begin(other)))
                     break
             else:
                 work.pop()
+                steps.end(node)
                 order.append(node)
     return order

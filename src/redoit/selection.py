@@ -13,6 +13,7 @@ from typing import NamedTuple
 from redoit.errors import TargetNotFound, UsageError
 from redoit.graph import Graph, post_order
 from redoit.model import Address, Request, Stage
+from redoit.shared import Once
 
 PIPELINE_FILE = "dvc.yaml"
 
@@ -56,10 +57,8 @@ def select(
         chosen = set(post_order(targets, along))
         starts = (a for a in graph.stages if a in chosen)
     order = post_order(starts, active, chosen)
-    return Plan(
-        tuple(graph.stages[a] for a in order),
-        {a: tuple(s for s in active[a] if s in chosen) for a in order},
-    )
+    among = Once(lambda sources: tuple(s for s in sources if s in chosen))
+    return Plan(tuple(graph.stages[a] for a in order), {a: among(active[a]) for a in order})
 
 
 def _one_by_one(targets: Sequence[Address], graph: Graph) -> Plan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from redoit.errors import CycleError, DuplicateOut, OverlappingOuts, StageInsideOut, TargetNotFound
@@ -207,3 +209,28 @@ def test_an_unknown_target_gets_help(target, hint):
 def test_post_order_puts_sources_first():
     edges = {"a": ["b", "c"], "b": ["c"], "c": []}
     assert post_order(["a"], edges) == ["c", "b", "a"]
+
+
+def test_stages_that_share_a_list_of_deps_are_ordered_as_if_each_had_its_own() -> None:
+    rng = random.Random(5)
+    stages: list[Stage] = []
+    for row in range(5):
+        outs = [out.path for s in stages for out in s.outs]
+        lists = [tuple(Dep(p, p) for p in rng.sample(outs, 12)) if row else () for _ in range(2)]
+        more = [stage(f"s{row}-{n}", outs=f"o{row}-{n}") for n in range(12)]
+        stages += [s._replace(deps=rng.choice(lists)) for s in more]
+    rng.shuffle(stages)
+    apart = [s._replace(deps=tuple(Dep(*dep) for dep in s.deps)) for s in stages]
+    assert graph_of(*stages) == graph_of(*apart)
+    for request in ({}, {"targets": "s4-3 s2-1"}, {"targets": "s1-1", "downstream": True}):
+        assert order(graph_of(*stages), **request) == order(graph_of(*apart), **request)
+
+
+def test_a_cycle_is_found_behind_a_shared_list_of_deps() -> None:
+    deps = tuple(Dep(RepoPath(f"o{n}"), f"o{n}") for n in range(12))
+    inner = [stage(f"s{n}", outs=f"o{n}") for n in range(12)]
+    inner[7] = stage("s7", "end", "o7")
+    outer = [stage(f"t{n}", outs=f"p{n}")._replace(deps=deps) for n in range(3)]
+    with pytest.raises(CycleError) as caught:
+        graph_of(*outer, *inner, stage("end", "p1", "end"))
+    assert caught.value.facts == {"circle": "s7 → end → t1 → s7"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,21 @@ from pathlib import Path
 import pytest
 
 from redoit.errors import SpecError
-from redoit.model import Algo, Dep, Entry, Out, OutKind, ParamsDep, Place
+from redoit.model import (
+    Address,
+    Algo,
+    Dep,
+    Entry,
+    Out,
+    OutKind,
+    ParamsDep,
+    Place,
+    RepoPath,
+    Stage,
+)
 from redoit.project import Layout
 from redoit.spec import Index, load_index
+from redoit.spec.kept import read_stages, stage_rows
 
 PIPELINE = """\
 vars: [v.yaml]
@@ -300,3 +313,19 @@ def test_params_of_a_file_that_is_whole_once_are_whole(root: Path) -> None:
     (first, second) = index(root).stages["s"].params  # type: ignore[index]
     assert first == ParamsDep("params.yaml", "params.yaml")  # type: ignore[arg-type]
     assert second == ParamsDep("q.yaml", "q.yaml", ("c", "d"))  # type: ignore[arg-type]
+
+
+def test_stages_with_the_same_deps_share_them_in_what_is_kept() -> None:
+    deps = tuple(Dep(RepoPath(f"sub/d{n}"), f"d{n}") for n in range(20))
+    blank = Stage(
+        Address("a"), "a", RepoPath("dvc.yaml"), RepoPath("sub"), "x", place=Place("dvc.yaml")
+    )
+    stages = [
+        blank._replace(address=Address(name), name=name, deps=tuple(Dep(*dep) for dep in deps))
+        for name in "abc"
+    ]
+    stages.append(blank._replace(deps=deps[1:]))
+    state = json.loads(json.dumps(stage_rows(stages)))
+    again = read_stages(RepoPath("dvc.yaml"), state)
+    assert again == stages
+    assert len({id(each.deps) for each in again}) == 2

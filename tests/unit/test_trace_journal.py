@@ -15,6 +15,7 @@ from redoit.project import Layout
 from redoit.trace import Traces
 from redoit.trace import journal as journal_module
 from redoit.trace.journal import Journal
+from redoit.trace.record import encode
 
 ROOT = RepoPath("dvc.yaml")
 SUB = RepoPath("sub/dvc.yaml")
@@ -295,14 +296,15 @@ def test_a_value_that_yaml_cannot_hold_is_an_error(layout: Layout) -> None:
 def test_lines_of_a_journal(tmp_path: Path) -> None:
     path = str(tmp_path / "deep" / "journal")
     first = Journal(path)
-    first.append(ROOT, "a", None, "[]")
+    record = encode(trace("one"))
+    first.append(ROOT, "a", None, record)
     first.append(ROOT, "b", "base", None)
     lines = Journal(path).lines
     assert [(line.stage, line.base, line.record, line.durable) for line in lines] == [
-        ("a", None, "[]", True),
+        ("a", None, record, True),
         ("b", "base", None, True),
     ]
     first.empty()
     assert Journal(path).lines == []
-    first.append(ROOT, "c", None, "[]")
+    first.append(ROOT, "c", None, record)
     assert [line.stage for line in Journal(path).lines] == ["c"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from redoit.errors import TraceError
@@ -111,12 +113,35 @@ def test_a_text_of_another_form_is_changed_as_a_whole(text: str) -> None:
 
 def test_only_changed_blocks_are_parsed() -> None:
     kept = read_text(GOOD.encode(), FILE).state()
-    kept[2][1] = encode(Trace("from the kept state"))
+    kept[2][1][1][1] = encode(Trace("from the kept state")).rest
     lock = read_text(GOOD.replace("cmd: x", "cmd: z").encode(), FILE, kept)
     assert [decode(record).cmd for record in lock.records.values()] == ["z", "from the kept state"]
 
 
-@pytest.mark.parametrize("kept", [None, [], [1], "x", ["", [], []], [None, None, None, None, None]])
+def test_stages_with_the_same_deps_have_them_once_in_what_is_kept() -> None:
+    deps = tuple(Entry(f"dep-{letter}", Oid(A + "d"), size=1) for letter in "abcdefghijklm")
+    new = {name: Recorded(t, encode(t)) for name in "abc" if (t := Trace(name, deps))}
+    lock = change(LockText(b""), new, [])
+    state = json.loads(json.dumps(lock.state()))
+    assert json.dumps(state).count("dep-k") == 1
+    again = read_text(lock.text, FILE, state)
+    assert again.records == lock.records
+    assert len({id(record.deps) for record in again.records.values()}) == 1
+    assert [decode(record) for record in again.records.values()] == [t.trace for t in new.values()]
+
+
+FOREIGN = [
+    None,
+    [],
+    [1],
+    "x",
+    ["", [], []],
+    [None, None, None, None, None],
+    [None, ["a"], [[], [[0, ""]]], [], []],
+]
+
+
+@pytest.mark.parametrize("kept", FOREIGN)
 def test_a_foreign_kept_state_is_as_good_as_none(kept: object) -> None:
     assert list(read_text(GOOD.encode(), FILE, kept).records) == ["a", "b"]
 

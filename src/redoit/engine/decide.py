@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from redoit.model import Entry, ParamsDep, Reason, RepoPath, Stage, Trace, Why
+from redoit.model import Dep, Entry, ParamsDep, Reason, RepoPath, Stage, Trace, Why
 
 MISSING = "missing"
 
@@ -37,7 +37,7 @@ def all_reasons(stage: Stage, trace: Trace | None, view: View) -> Iterator[Reaso
     """Every reason why ``stage`` must run, lazily, cheap ones first. None: it is up to date."""
     yield from standing_reasons(stage, trace, view)
     if trace is not None and not stage.frozen:
-        entries = dep_entries(stage, trace)
+        entries = entries_of(stage.deps, trace.deps)
         for dep in stage.deps:
             reason = dep_reason(dep.path, entries.get(dep.path), view)
             if reason:
@@ -65,10 +65,10 @@ def command(cmd: object) -> object:
     return list(cmd) if isinstance(cmd, (tuple, list)) else cmd
 
 
-def dep_entries(stage: Stage, trace: Trace) -> dict[RepoPath, Entry]:
-    """The trace's entries by the paths of the stage's deps."""
-    by_text = {entry.path: entry for entry in trace.deps}
-    return {dep.path: by_text[dep.text] for dep in stage.deps if dep.text in by_text}
+def entries_of(deps: tuple[Dep, ...], recorded: tuple[Entry, ...]) -> dict[RepoPath, Entry]:
+    """The entries that a trace recorded, by the paths of ``deps``."""
+    by_text = {entry.path: entry for entry in recorded}
+    return {dep.path: by_text[dep.text] for dep in deps if dep.text in by_text}
 
 
 def dep_reason(path: RepoPath, entry: Entry | None, view: View) -> Reason | None:

@@ -43,6 +43,7 @@ from redoit.model import (
     Why,
 )
 from redoit.selection import Plan
+from redoit.shared import Once
 
 
 def run_plan(
@@ -97,6 +98,7 @@ class _Run:
         self._forced: dict[Address, str] = (
             dict.fromkeys(self._stages, "--force") if request.force else {}
         )
+        self._paths_of = Once(lambda deps: frozenset(dep.path for dep in deps))
         self._results: dict[Address, StageResult] = {}
         self._interrupted = threading.Event()
         self._runner: Any = None
@@ -159,7 +161,8 @@ class _Run:
             ignore_errors=self._request.ignore_errors,
             blocking=self._plan.blocking or not self._request.keep_going,
         )
-        return stage_task(stage, task_dep, standing, action)
+        file_dep = frozenset() if stage.frozen else self._paths_of(stage.deps)
+        return stage_task(stage, file_dep, task_dep, standing, action)
 
     # --- in worker threads ------------------------------------------------------------------------
 

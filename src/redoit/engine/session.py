@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from redoit.engine.decide import all_reasons, dep_entries
+from redoit.engine.decide import all_reasons, entries_of
 from redoit.errors import StoreError
 from redoit.graph import Graph, build_graph
 from redoit.model import Address, Entry, ParamsDep, Reason, RepoPath, Stage, Trace
 from redoit.project import Layout
+from redoit.shared import Once
 from redoit.spec import Index, ParamsFiles, load_index, read_ignore
 from redoit.store import Look, StatCache, Store
 from redoit.trace import RunCache, Traces, write_data_file
@@ -32,6 +33,7 @@ class Session:
     params_files: ParamsFiles
     data: dict[Address, Trace]
     """The traces of ``.dvc`` files."""
+    entries_of: Once[dict[RepoPath, Entry]] = field(default_factory=lambda: Once(entries_of))
 
     # --- View: what decide asks -------------------------------------------------------------------
 
@@ -65,7 +67,7 @@ class Session:
     def dep_entries(self, stage: Stage) -> dict[RepoPath, Entry] | None:
         """The entries of the stage's deps in its last trace; None if it never ran."""
         trace = self.trace(stage)
-        return None if trace is None else dep_entries(stage, trace)
+        return None if trace is None else self.entries_of(stage.deps, trace.deps)
 
     def record(self, stage: Stage, trace: Trace) -> None:
         """Remember ``trace`` so that it survives a kill from here on."""
@@ -97,6 +99,7 @@ class Session:
         """Look at everything these stages read and wrote, several files at a time."""
         entries: dict[RepoPath, Entry] = {}
         paths: dict[RepoPath, None] = {}
+        lists: set[int] = set()
         for stage in stages:
             trace = self.trace(stage)
             outs = {entry.path: entry for entry in trace.outs} if trace else {}
@@ -105,9 +108,12 @@ class Session:
                 if out.text in outs:
                     entries[out.path] = outs[out.text]
             # Many stages may read one file: it is enough to know one entry that it may be equal to.
+            if id(stage.deps) in lists:
+                continue
+            lists.add(id(stage.deps))
             new = [dep for dep in stage.deps if dep.path not in paths]
             if new and trace and not stage.frozen:
-                entries.update(dep_entries(stage, trace))
+                entries.update(self.entries_of(stage.deps, trace.deps))
             for dep in new:
                 paths[dep.path] = None
         self.look.prefetch(paths, entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from redoit.engine.backend import TRACE
@@ -160,18 +160,23 @@ def plan_tasks(plan: Plan, make: Callable[[Stage, list[str]], Task]) -> list[Tas
 
 
 def stage_task(
-    stage: Stage, task_dep: Sequence[str], standing: Standing, action: StageAction
+    stage: Stage,
+    file_dep: Set[str],
+    task_dep: Sequence[str],
+    standing: Standing,
+    action: StageAction,
 ) -> Task:
     """The doit task of ``stage``: true file_dep, targets and task_dep."""
     task = Task(
         task_name(stage.address),
         [action],
-        file_dep=() if stage.frozen else [dep.path for dep in stage.deps],
         targets=[out.path for out in stage.outs],
         task_dep=task_dep,
         # A tuple, so that doit takes the value as it is.
         uptodate=[(standing,)],
         doc=stage.desc,
     )
+    # doit would make a set of its own for each task; stages that read the same files share one.
+    task.file_dep = file_dep
     task.options = {}
     return task

@@ -15,7 +15,7 @@ from redoit.spec.datafile import make_source
 from redoit.spec.files import Files, WorkFiles
 from redoit.spec.formats import read_values
 from redoit.spec.ignore import GitRules, Ignore
-from redoit.spec.kept import read_stage, read_trace, stage_row, trace_row
+from redoit.spec.kept import read_stages, read_trace, stage_rows, trace_row
 from redoit.spec.pipeline import Pipeline, TopLevel, read_pipeline
 from redoit.spec.schema import check_data_file
 from redoit.spec.source import Fault, Source, describe
@@ -26,7 +26,7 @@ from redoit.spec.variables import ReadValues
 from redoit.spec.walk import find_files
 from redoit.spec.yaml import load
 
-_FORMAT = 2
+_FORMAT = 3
 """Part of the name under which the index is kept: raise it when reading or the kept form changes."""
 
 
@@ -194,7 +194,7 @@ class _Reader:
 def _part_rows(part: _Part) -> list[Any]:
     top = part.top
     return [
-        [stage_row(stage) for stage in part.stages],
+        stage_rows(part.stages),
         part.groups,
         None if top is None else top.row(),
         None if part.recorded is None else trace_row(part.recorded),
@@ -204,7 +204,7 @@ def _part_rows(part: _Part) -> list[Any]:
 def _read_part(file: RepoPath, rows: list[Any]) -> _Part:
     stages, groups, top, recorded = rows
     return _Part(
-        [read_stage(file, row) for row in stages],
+        read_stages(file, stages),
         groups,
         None if top is None else TopLevel.from_row(top),
         None if recorded is None else read_trace(recorded),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redoit.model import (
@@ -23,15 +24,35 @@ _KINDS = tuple(OutKind)
 Row = list[Any]
 
 
-def stage_row(stage: Stage) -> Row:
-    """``stage`` as a list for ``read_stage``; without what its file says already."""
+def stage_rows(stages: Iterable[Stage]) -> list[list[Row]]:
+    """The stages of one file for ``read_stages``: their lists of deps, each once, and a row for each stage."""
+    lists: dict[tuple[Dep, ...], int] = {}
+    rows = [_stage_row(stage, lists.setdefault(stage.deps, len(lists))) for stage in stages]
+    deps = [
+        [dep.path if dep.path == dep.text else [dep.path, dep.text] for dep in items]
+        for items in lists
+    ]
+    return [deps, rows]
+
+
+def read_stages(file: RepoPath, state: list[list[Row]]) -> list[Stage]:
+    """The stages of ``stage_rows``; ``file`` is the one they were read from. Equal lists of deps are one tuple."""
+    lists, rows = state
+    deps = [
+        tuple([Dep(RepoPath(dep), dep) if isinstance(dep, str) else Dep(*dep) for dep in items])
+        for items in lists
+    ]
+    return [_read_stage(file, row, deps) for row in rows]
+
+
+def _stage_row(stage: Stage, deps: int) -> Row:
     place = stage.place
     cmd = list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
     return [
         stage.name,
         stage.wdir,
         cmd,
-        [dep.path if dep.path == dep.text else [dep.path, dep.text] for dep in stage.deps],
+        deps,
         [[dep.path, dep.text, list(dep.keys)] for dep in stage.params],
         [_out_row(out) for out in stage.outs],
         stage.frozen,
@@ -61,8 +82,7 @@ def _out_row(out: Out) -> Any:
     ]
 
 
-def read_stage(file: RepoPath, row: Row) -> Stage:
-    """The stage of ``stage_row``; ``file`` is the one it was read from."""
+def _read_stage(file: RepoPath, row: Row, lists: Sequence[tuple[Dep, ...]]) -> Stage:
     name, wdir, cmd, deps, params, outs, frozen, always, desc, meta, group, line, column = row
     return Stage(
         address_of(file, name) if cmd is not None else name,
@@ -70,7 +90,7 @@ def read_stage(file: RepoPath, row: Row) -> Stage:
         file,
         wdir,
         tuple(cmd) if type(cmd) is list else cmd,
-        tuple([Dep(RepoPath(dep), dep) if isinstance(dep, str) else Dep(*dep) for dep in deps]),
+        lists[deps],
         tuple([ParamsDep(path, text, tuple(keys)) for path, text, keys in params]),
         tuple(
             [Out(RepoPath(out), out) if isinstance(out, str) else _read_out(out) for out in outs]

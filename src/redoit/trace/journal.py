@@ -5,7 +5,8 @@ JSON. A line whose digits do not fit, and everything after it, is the torn tail 
 readers stop there, the next writer cuts it off. The kinds of lines:
 
     {"boot": ID}                              records below were written in this boot of the machine
-    {"file": F, "stage": S, "base": B, "record": R}   a trace; R null: the stage was forgotten
+    {"file": F, "stage": S, "base": B, "deps": D, "rest": R}   a trace, as the two texts of its record;
+                                              both null: the stage was forgotten
     {"synced": true}                          every object named above is on the disk
 
 ``base`` is the digest of the record that ``dvc.lock`` had for the stage (null: none). If ``dvc.lock``
@@ -26,15 +27,16 @@ import xxhash
 
 from redoit.errors import TraceError
 from redoit.model import RepoPath
+from redoit.trace.record import Record
 
-_FIELDS = frozenset(("file", "stage", "base", "record"))
+_FIELDS = frozenset(("file", "stage", "base", "deps", "rest"))
 _SUM = 16
 """Hex digits at the start of a line."""
 
 
-def digest_record(record: str | None) -> str | None:
+def digest_record(record: Record | None) -> str | None:
     """Identity of a stage's record in ``dvc.lock``; None for none."""
-    return None if record is None else str(xxhash.xxh3_64_hexdigest(record.encode()))
+    return None if record is None else str(xxhash.xxh3_64_hexdigest("".join(record).encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Line:
     file: RepoPath
     stage: str
     base: str | None
-    record: str | None
+    record: Record | None
     durable: bool
 
 
@@ -85,13 +87,13 @@ class Journal:
                 found.append((boot, data))
         for number, (written, data) in enumerate(found):
             durable = number < synced or written == self._boot
-            self.lines.append(
-                Line(data["file"], data["stage"], data["base"], data["record"], durable)
-            )
+            record = None if data["deps"] is None else Record(data["deps"], data["rest"])
+            self.lines.append(Line(data["file"], data["stage"], data["base"], record, durable))
 
-    def append(self, file: RepoPath, stage: str, base: str | None, record: str | None) -> None:
+    def append(self, file: RepoPath, stage: str, base: str | None, record: Record | None) -> None:
         """Write a line; when this returns it survives the end of this process. Thread-safe. Raises TraceError."""
-        line = _line({"file": file, "stage": stage, "base": base, "record": record})
+        deps, rest = record or (None, None)
+        line = _line({"file": file, "stage": stage, "base": base, "deps": deps, "rest": rest})
         with self._lock:
             self._write(line)
 

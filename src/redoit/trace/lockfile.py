@@ -25,7 +25,7 @@ from redoit.model import Place, RepoPath, Trace
 from redoit.spec.source import Source
 from redoit.spec.yaml import load
 from redoit.trace.emit import emit_block
-from redoit.trace.record import BadEntry, encode, lock_data, trace_of_lock
+from redoit.trace.record import BadEntry, Record, encode, lock_data, trace_of_lock
 
 _EMPTY = b"schema: '2.0'\nstages:\n"
 _STAGES_LINE = re.compile(rb"^stages:[ ]*\n", re.M)
@@ -44,25 +44,26 @@ _RESTORE = "settle it by hand or with `git checkout`; without its entry a stage 
 class LockText:
     """The text of a lock file with what was read from it.
 
-    ``records`` has the JSON record of each stage (``record.encode``), in the order of the file.
+    ``records`` has the record of each stage (``record.encode``), in the order of the file.
     ``starts`` has the offset of each stage's block and, last, where the blocks end; it is empty if
     the text could not be cut into blocks.
     """
 
     text: bytes
-    records: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     starts: list[int] = field(default_factory=list)
 
     def state(self) -> list[Any]:
         """What is worth keeping of this text, as plain data."""
         sums = [xxhash.xxh3_64_hexdigest(part) for part in self._parts()]
-        return [
-            digest_bytes(self.text),
-            list(self.records),
-            list(self.records.values()),
-            self.starts,
-            sums,
+        lists: dict[str, int] = {}
+        rows = [
+            [lists.setdefault(record.deps, len(lists)), record.rest]
+            for record in self.records.values()
         ]
+        # Many stages may have the same list of deps: each is kept once.
+        kept = [list(lists), rows]
+        return [digest_bytes(self.text), list(self.records), kept, self.starts, sums]
 
     def is_state(self, state: Any) -> bool:
         """Whether ``state`` is ``self.state()``, judged by the digest of the text."""
@@ -78,9 +79,12 @@ def read_text(text: bytes, file: RepoPath, kept: Any = None) -> LockText:
 
     Raises TraceError with the line if it is not a lock file of schema 1.0 or 2.0.
     """
-    known: dict[str, tuple[str, str]] = {}
-    with contextlib.suppress(TypeError, ValueError):  # a foreign state is as good as none
-        digest, names, records, starts, sums = kept
+    known: dict[str, tuple[str, Record]] = {}
+    with contextlib.suppress(
+        TypeError, ValueError, IndexError
+    ):  # a foreign state is as good as none
+        digest, names, (lists, rows), starts, sums = kept
+        records = [Record(lists[deps], rest) for deps, rest in rows]
         if digest == digest_bytes(text):
             return LockText(text, dict(zip(names, records, strict=True)), starts)
         known = dict(zip(names, zip(sums, records, strict=True), strict=True))
@@ -130,10 +134,10 @@ def _name(line: bytes) -> str | None:
 
 
 def _read_blocks(
-    text: bytes, names: list[str], starts: list[int], known: Mapping[str, tuple[str, str]]
+    text: bytes, names: list[str], starts: list[int], known: Mapping[str, tuple[str, Record]]
 ) -> LockText | None:
     """Read the blocks, parsing only those that ``known`` does not have; None to read it whole."""
-    records: dict[str, str | None] = {}
+    records: dict[str, Record | None] = {}
     fresh: list[str] = []
     pieces = [b"stages:\n"]
     for name, start, end in zip(names, starts, starts[1:], strict=False):
@@ -186,7 +190,7 @@ def _read_whole(text: bytes, file: RepoPath) -> LockText:
         stages = data  # schema 1.0: nothing but stages
     if not isinstance(stages, dict):
         raise _bad(file, "has stages that are not a mapping")
-    records: dict[str, str] = {}
+    records: dict[str, Record] = {}
     for name, entry in stages.items():
         try:
             records[name] = encode(trace_of_lock(entry))
@@ -207,7 +211,7 @@ class Recorded(NamedTuple):
     """A trace and its record."""
 
     trace: Trace
-    record: str
+    record: Record
 
 
 Changes = Mapping[str, Recorded | None]
@@ -241,7 +245,7 @@ def change(lock: LockText, changes: Changes, order: Sequence[str]) -> LockText:
     return _change_blocks(lock, wanted, records)
 
 
-def _change_blocks(lock: LockText, wanted: Changes, records: dict[str, str]) -> LockText:
+def _change_blocks(lock: LockText, wanted: Changes, records: dict[str, Record]) -> LockText:
     text = lock.text if lock.starts else _EMPTY
     bounds = lock.starts or [len(_EMPTY)]
     spans = dict(zip(lock.records, itertools.pairwise(bounds), strict=False))
@@ -276,7 +280,7 @@ def _has_more_than_data(lock: LockText, wanted: Changes) -> bool:
     )
 
 
-def _change_whole(lock: LockText, wanted: Changes, records: dict[str, str]) -> LockText:
+def _change_whole(lock: LockText, wanted: Changes, records: dict[str, Record]) -> LockText:
     """Change a text with a form of its own as DVC does: ruamel's round trip."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

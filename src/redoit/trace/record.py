@@ -1,7 +1,8 @@
 """A trace in its three forms: the value, the entry of ``dvc.lock``, and a compact JSON record.
 
-The record is a list ``[cmd, deps, params, outs]``; a dep or out is ``[path, oid, size]``, followed
-by ``nfiles``, the algo's number and ``isexec`` where they differ from nothing, md5 and false.
+The record is two texts, as many stages may have the same deps: the list of deps, and the list
+``[cmd, params, outs]``. A dep or out is ``[path, oid, size]``, followed by ``nfiles``, the algo's
+number and ``isexec`` where they differ from nothing, md5 and false.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from redoit.errors import TraceError
 from redoit.files import survives_json
@@ -19,6 +20,7 @@ from redoit.model import Algo, Entry, Oid, Trace
 _ALGOS = (Algo.MD5, Algo.XXH128, Algo.MD5_DOS2UNIX)
 _MD5 = Algo.MD5
 _scan = json.JSONDecoder().raw_decode
+_dump = json.JSONEncoder(separators=(",", ":")).encode
 DEFAULT_PARAMS = "params.yaml"
 
 
@@ -129,24 +131,36 @@ def _params_file_order(item: tuple[str, object]) -> tuple[bool, str]:
 # -- the record --------------------------------------------------------------------------------
 
 
-def encode(trace: Trace) -> str:
-    """The record of ``trace`` as one line of JSON, the same for equal traces. Raises TraceError."""
+class Record(NamedTuple):
+    """A trace as two lines of JSON, the same for equal traces."""
+
+    deps: str
+    rest: str
+
+
+def encode(trace: Trace) -> Record:
+    """The record of ``trace``. Raises TraceError."""
     params: Any = trace.params and {
         file: {key: values[key] for key in sorted(values)}
         for file, values in sorted(trace.params.items(), key=_params_file_order)
     }
     if params and not survives_json(params):
         params = [_pack(params)]
-    record = [trace.cmd, _pack_entries(trace.deps), params or None, _pack_entries(trace.outs)]
-    return json.dumps(record, separators=(",", ":"))
+    rest = [trace.cmd, params or None, _pack_entries(trace.outs)]
+    return Record(_dump(_pack_entries(trace.deps)), _dump(rest))
 
 
-def decode(text: str) -> Trace:
-    """The trace of a record that ``encode`` made."""
-    command, deps, params, outs = _scan(text)[0]
+def decode_deps(text: str) -> tuple[Entry, ...]:
+    """The deps of a record."""
+    return _unpack_entries(_scan(text)[0])
+
+
+def decode(record: Record, deps_of: Callable[[str], tuple[Entry, ...]] = decode_deps) -> Trace:
+    """The trace of a record that ``encode`` made; ``deps_of`` may be a ``decode_deps`` with a memory."""
+    command, params, outs = _scan(record.rest)[0]
     if type(params) is list:
         params = _unpack(params[0])
-    return Trace(command, _unpack_entries(deps), params, _unpack_entries(outs))
+    return Trace(command, deps_of(record.deps), params, _unpack_entries(outs))
 
 
 def _pack_entries(entries: Iterable[Entry]) -> list[list[Any]]:

@@ -6,6 +6,7 @@ import os
 import posixpath
 import threading
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from redoit.errors import TraceError
@@ -14,10 +15,10 @@ from redoit.model import Address, RepoPath, Stage, Trace
 from redoit.project import Layout
 from redoit.trace.journal import Journal, digest_record
 from redoit.trace.lockfile import LockText, Recorded, change, read_text
-from redoit.trace.record import decode, encode
+from redoit.trace.record import Record, decode, decode_deps, encode
 
 _KIND = "locks"
-_VERSION = "1"
+_VERSION = "2"
 _ROOT_FILE = RepoPath("dvc.yaml")
 
 
@@ -35,7 +36,9 @@ class Traces:
         self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
         self._stale = False
         self._locks: dict[RepoPath, LockText] = {}
-        self._records: dict[Address, str] = {}
+        self._records: dict[Address, Record] = {}
+        self._deps = cache(decode_deps)
+        """Stages that have the same deps share them."""
         self._traces: dict[Address, Trace] = {}
         self._pending: dict[RepoPath, dict[str, Recorded | None]] = {}
         self.unsafe: set[Address] = set()
@@ -79,7 +82,11 @@ class Traces:
             if lock is None or digest_record(lock.records.get(line.stage)) != line.base:
                 continue
             address = address_of(line.file, line.stage)
-            new = None if line.record is None else Recorded(decode(line.record), line.record)
+            new = (
+                None
+                if line.record is None
+                else Recorded(decode(line.record, self._deps), line.record)
+            )
             self._remember(line.file, line.stage, address, new)
             if line.durable or new is None:
                 self.unsafe.discard(address)
@@ -102,7 +109,7 @@ class Traces:
             record = self._records.get(address)
             if record is None:
                 return None
-            trace = self._traces[address] = decode(record)
+            trace = self._traces[address] = decode(record, self._deps)
         return trace
 
     def record(self, stage: Stage, trace: Trace) -> None:
