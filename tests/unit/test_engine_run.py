@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from unittest.mock import ANY
@@ -173,6 +174,17 @@ def test_a_return_to_earlier_inputs_restores_outputs(pipeline):
     assert pipeline.outcomes() == {**all_of(Outcome.RESTORED), "lone": Outcome.UP_TO_DATE}
     assert pipeline.executor.ran == []
     assert pipeline.read("c.out") == "a.inc.in"
+
+
+def test_what_was_restored_is_in_the_run_cache_again(pipeline):
+    pipeline.run()
+    shutil.rmtree(os.path.join(pipeline.root, ".dvc/cache/runs"))
+    pipeline.remove("a.out")
+    assert pipeline.outcomes("a") == {"a": Outcome.RESTORED}
+    pipeline.write("a.in", "other")
+    pipeline.run("a")
+    pipeline.write("a.in", "a.in")
+    assert pipeline.outcomes("a") == {"a": Outcome.RESTORED}
 
 
 def test_without_the_run_cache_it_runs_again(pipeline):

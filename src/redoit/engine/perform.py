@@ -95,8 +95,7 @@ def _run(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
         return Outcome.RAN, None
     _run_commands(stage, means)
     trace = _record(stage, means)
-    if _is_kept(stage, means):
-        _keep_for_later(stage, trace, means.session)
+    _keep_for_later(stage, trace, means)
     return Outcome.RAN, trace
 
 
@@ -172,7 +171,9 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
         for out in stage.outs:
             session.store.checkout(out.path, outs[out.text], copy=not out.cache)
         session.written(stage)
-        return Outcome.RESTORED, trace_now(stage, [outs[out.text] for out in stage.outs], session)
+        trace = trace_now(stage, [outs[out.text] for out in stage.outs], session)
+        _keep_for_later(stage, trace, means)
+        return Outcome.RESTORED, trace
     return None
 
 
@@ -315,12 +316,14 @@ def trace_now(stage: Stage, outs: Sequence[Entry], session: Session) -> Trace:
     return Trace(inputs.cmd, inputs.deps, inputs.params, tuple(outs))
 
 
-def _keep_for_later(stage: Stage, trace: Trace, session: Session) -> None:
-    """A run-cache entry, and in the cache also those outs that Git keeps, so that they can be restored."""
+def _keep_for_later(stage: Stage, trace: Trace, means: Means) -> None:
+    """A run-cache entry, and in the cache also those metrics and plots that Git keeps."""
+    if not _is_kept(stage, means):
+        return
     for out in stage.outs:
         if not out.cache:
-            session.store.keep(out.path)
-    session.run_cache.save(stage, trace)
+            means.session.store.keep(out.path)
+    means.session.run_cache.save(stage, trace)
 
 
 def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
