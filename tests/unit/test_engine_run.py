@@ -187,6 +187,14 @@ def test_what_was_restored_is_in_the_run_cache_again(pipeline):
     assert pipeline.outcomes("a") == {"a": Outcome.RESTORED}
 
 
+def test_an_out_whose_object_an_earlier_stage_makes_again_is_unchanged(pipeline):
+    pipeline.write(".dvc/config", "[cache]\n    type = symlink\n")
+    pipeline.write("x.in", "a.in")
+    pipeline.run("a", "lone")
+    os.unlink(os.path.realpath(os.path.join(pipeline.root, "x.out")))
+    assert pipeline.outcomes("a", "lone") == {"a": Outcome.RAN, "lone": Outcome.UP_TO_DATE}
+
+
 def test_without_the_run_cache_it_runs_again(pipeline):
     pipeline.run("a")
     pipeline.write("a.in", "other")

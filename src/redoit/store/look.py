@@ -43,6 +43,10 @@ class Seen:
     def is_dir(self) -> bool:
         return self.status is not None and stat.S_ISDIR(self.status.st_mode)
 
+    @property
+    def is_broken_link(self) -> bool:
+        return self.exists and self.status is None
+
 
 class Look:
     """Owns what this run has seen of the workspace; the stat cache gives what earlier runs saw.
@@ -183,8 +187,12 @@ class Look:
 
     def _see(self, path: RepoPath) -> Seen:
         seen = self._seen.get(path)
-        if seen is not None and (seen.since == self._writes or self._is_fresh(path, seen.since)):
-            return seen
+        if seen is not None:
+            if seen.since == self._writes:
+                return seen
+            # Where a broken symlink leads to, into the cache mostly, anything may have written since.
+            if not seen.is_broken_link and self._is_fresh(path, seen.since):
+                return seen
         seen = self._new(path)
         self._seen[path] = seen
         return seen
