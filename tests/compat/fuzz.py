@@ -183,8 +183,10 @@ def _compare_run(
         raise Mismatch(f"commands run: ours {order}, DVC's {their_order}\n{here}\n{theirs}", story)
     mine, other = our_decisions(here), dvc_decisions(theirs).seen_from(request.cwd)
     if request.dry:
-        # Without having run what comes before, DVC looks into the run cache with digests of old.
-        mine, other = mine.merged(), other.merged()
+        # Without having run what comes before, DVC looks into the run cache with digests of old;
+        # of frozen stages it says nothing.
+        frozen = [a for stage in world.model.stages if stage.frozen for a in stage.addresses()]
+        mine, other = mine.without_restored(frozen).merged(), other.merged()
     for kind in (known.name for known in dataclasses.fields(Decisions)):
         a, b = sorted(set(getattr(mine, kind))), sorted(set(getattr(other, kind)))
         if a != b:

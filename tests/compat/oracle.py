@@ -10,7 +10,7 @@ import posixpath
 import re
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,11 @@ class Decisions:
         return Decisions(
             tuple(sorted({*self.executed, *self.restored})), (), tuple(sorted(set(self.skipped)))
         )
+
+    def without_restored(self, addresses: Collection[str]) -> Decisions:
+        """The same without these among the restored ones."""
+        restored = tuple(address for address in self.restored if address not in addresses)
+        return Decisions(self.executed, restored, self.skipped)
 
     def seen_from(self, folder: str) -> Decisions:
         """The same with addresses relative to ``folder`` made relative to the project's root."""

@@ -367,6 +367,19 @@ def test_a_frozen_stage_never_runs(pipeline):
     }
 
 
+def test_a_dry_run_tells_of_lost_outs_and_goes_on(pipeline):
+    pipeline.run()
+    pipeline.write("dvc.yaml", CHAIN.replace("outs: [a.out]", "outs: [a.out]\n    frozen: true"))
+    pipeline.remove("a.out")
+    assert pipeline.run(dry=True).stages[0].outcome is Outcome.RESTORED
+    shutil.rmtree(os.path.join(pipeline.root, ".dvc/cache"))
+    result = pipeline.run(dry=True)
+    first = result.stages[0]
+    assert (first.outcome, first.ignored, result.exit_code) == (Outcome.FAILED, True, 0)
+    assert isinstance(first.error, MissingOut)
+    assert pipeline.run().exit_code == 1
+
+
 def test_a_signal_ends_the_run_and_keeps_what_was_done(pipeline):
     def interrupt(stage):
         if stage == "b":

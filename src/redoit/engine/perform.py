@@ -332,8 +332,6 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     trace = session.trace(stage)
     known = {entry.path: entry for entry in trace.outs} if trace else {}
     gone = [out for out in stage.outs if not session.exists(out.path)]
-    if means.dry:
-        return (Outcome.RESTORED if gone else Outcome.COMMITTED), None
     for out in gone:
         entry = known.get(out.text)
         if entry is None or entry.oid is None or not session.cached(entry):
@@ -342,6 +340,8 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
                 place=stage.place,
                 hint="put it there again, or get it from where it was shared",
             )
+    if means.dry:
+        return (Outcome.RESTORED if gone else Outcome.COMMITTED), None
     for out in gone:
         session.store.checkout(out.path, known[out.text], copy=not out.cache)
     return (Outcome.RESTORED if gone else Outcome.COMMITTED), _record(stage, means)

@@ -158,7 +158,9 @@ class _Run:
             stage,
             self._carry,
             self._why,
-            ignore_errors=self._request.ignore_errors,
+            # A dry run tells what would fail, and goes on telling.
+            ignore_errors=self._request.ignore_errors
+            or (self._request.dry and not self._request.interactive),
             blocking=self._plan.blocking or not self._request.keep_going,
         )
         file_dep = frozenset() if stage.frozen else self._paths_of(stage.deps)

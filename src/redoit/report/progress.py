@@ -128,7 +128,7 @@ class PlainListener:
             text = f"error: {subject(stage)} failed"
         else:
             text = told(result.error, verbose=self._verbose)
-        if result.ignored:
+        if result.ignored and not self._dry:
             text += "\n  ignored: stages that depend on it run all the same"
         self.screen.line(self.paint.red(text), error=True)
 

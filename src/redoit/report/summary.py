@@ -50,4 +50,5 @@ _WOULD = {
     Outcome.RAN: "would run",
     Outcome.RESTORED: "would be restored from the cache",
     Outcome.COMMITTED: "would be recorded as found",
+    Outcome.FAILED: "would fail",
 }
