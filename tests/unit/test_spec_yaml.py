@@ -110,7 +110,7 @@ def test_keys_of_the_second_level_are_marked() -> None:
         ("a: &a [*a]", "x.yaml:1:8", "part of what it stands for"),
         ("a: *b", "x.yaml:1:4", "has no anchor"),
         ("a: 1\n---\nb: 2", "x.yaml:2:1", "second YAML document"),
-        ("[" * 5000, "x.yaml:1:101", "levels deep"),
+        ("[" * 500, "x.yaml:1:101", "levels deep"),
         ("- " * 5000, "x.yaml:1:201", "levels deep"),
         ("a: [1\nb: 2", "x.yaml:1:4", "bracket is not closed"),
         ("a: 'x\nb: 2", "x.yaml:1:4", "quotes are not closed"),

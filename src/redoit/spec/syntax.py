@@ -61,6 +61,8 @@ def malformed(source: Source, error: Any) -> SpecError:
 
 def _explain(problem: str, context: str, unclosed: bool) -> tuple[str, str]:
     """(what, hint) for the parser's ``problem`` while it read ``context``."""
+    if "nesting depth" in problem:  # PyYAML 6.0.4 looks so far ahead that it is the first to notice
+        return "this is nested too many levels deep", "is this a file of data? link to it instead"
     if "quoted scalar" in context and unclosed:
         return "these quotes are not closed", "close them"
     if "flow" in context and unclosed:
