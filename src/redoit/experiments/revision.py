@@ -132,17 +132,24 @@ class RevisionReader:
 
         Raises SpecError for a mistake in ``dvc.yaml``, GitError.
         """
+        _, content = self.open(rev)
+        return {
+            path: content.metrics(path) if metrics else content.params(path, ())
+            for path, _ in content.expand(dict.fromkeys(paths, ()))
+        }
+
+    def open(self, rev: str) -> tuple[Index, RevisionFiles]:
+        """The stages and the files of a commit or the workspace, to read of it what is wanted.
+
+        Raises SpecError for a mistake in ``dvc.yaml``, TraceError, GitError.
+        """
         files: Files = WorkFiles(self._layout.root)
         if rev != WORKSPACE:
             assert self._objects is not None
             tree = self._objects.commit(rev).tree
             files = TreeFiles(self._layout.root, self._objects, tree, self._prefix)
         index = self._index(files)
-        content = _Content(files, index, self._entries(files, index), self._cache)
-        return {
-            path: content.metrics(path) if metrics else content.params(path, ())
-            for path, _ in content.expand(dict.fromkeys(paths, ()))
-        }
+        return index, RevisionFiles(files, index, self._entries(files, index), self._cache)
 
     def commit(self, rev: str) -> Revision:
         """What the commit with this sha says, likewise. Raises GitError if there is no such commit."""
@@ -152,7 +159,7 @@ class RevisionReader:
         empty = Revision(rev, commit.time, commit.parents[0] if commit.parents else None)
         if not files.is_dir(""):
             return empty._replace(
-                problem=_problem(ProjectError(f"it has no folder {self._prefix}"))
+                problem=problem_of(ProjectError(f"it has no folder {self._prefix}"))
             )
         return self._read(files, empty)
 
@@ -161,8 +168,8 @@ class RevisionReader:
             index = self._index(files)
             entries = self._entries(files, index)
         except (RedoitError, OSError) as error:
-            return empty._replace(problem=_problem(error))
-        content = _Content(files, index, entries, self._cache, parsed)
+            return empty._replace(problem=problem_of(error))
+        content = RevisionFiles(files, index, entries, self._cache, parsed)
         tracked = dict(content.expand(_tracked(index)))
         wanted = dict(content.expand(_all_params(files, index)))
         params = {path: content.params(path, keys) for path, keys in wanted.items()}
@@ -209,7 +216,7 @@ class RevisionReader:
         return entries
 
 
-class _Content:
+class RevisionFiles:
     """The files of one revision: those that are there, and those that only the cache has."""
 
     def __init__(
@@ -225,6 +232,7 @@ class _Content:
         """Params files that were parsed before need not be parsed again."""
         self._cache = cache
         self._cached: dict[str, Entry] = {}
+        self._listings: dict[str, list[tuple[str, Any]]] = {}
         for stage in index.stages.values():
             for out in stage.outs:
                 entry = entries.get((stage.address, f">{out.text}"))
@@ -238,30 +246,57 @@ class _Content:
         for path, keys in wanted.items():
             found: list[str] = []
             with contextlib.suppress(OSError):  # reading it tells what is wrong
-                found = list(self._below(path))
+                found = list(self.below(path))
             yield from ((inside, keys) for inside in found) if found else [(path, keys)]
 
-    def _below(self, folder: str) -> Iterator[str]:
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file or directory, here or in the cache by what was recorded."""
+        if self._files.exists(path) or path in self._cached:
+            return True
+        folder = self._cached_folder(path)
+        if folder is None:
+            return False
+        with contextlib.suppress(RedoitError):
+            inside = path[len(folder) + 1 :]
+            return any(
+                name == inside or name.startswith(f"{inside}/") for name, _ in self._listing(folder)
+            )
+        return False
+
+    def below(self, folder: str) -> Iterator[str]:
+        """The files in a directory and in all below it, sorted; nothing for a file. Raises OSError."""
         if self._files.is_dir(folder):
             for entry in sorted(self._files.list(folder), key=lambda entry: entry.name):
                 path = posixpath.join(folder, entry.name)
-                yield from self._below(path) if entry.is_dir() else (path,)
-        elif self._is_cached_dir(folder) and not self._files.exists(folder):
+                yield from self.below(path) if entry.is_dir() else (path,)
+            return
+        top = folder if self._is_cached_dir(folder) else self._cached_folder(folder)
+        if top is not None and not self._files.exists(folder):
             try:
-                names = [name for name, _ in self._listing(folder)]
+                names = [posixpath.join(top, name) for name, _ in self._listing(top)]
             except RedoitError:
                 return
-            yield from (posixpath.join(folder, name) for name in names)
+            yield from (name for name in names if name.startswith(f"{folder}/"))
+
+    def _cached_folder(self, path: str) -> str | None:
+        """The directory above ``path`` that was recorded as an out, if one was."""
+        folder = posixpath.dirname(path)
+        while folder and not self._is_cached_dir(folder):
+            folder = posixpath.dirname(folder) if folder != "/" else ""
+        return folder or None
 
     def _is_cached_dir(self, path: str) -> bool:
         entry = self._cached.get(path)
         return entry is not None and entry.oid is not None and is_dir_oid(entry.oid)
 
     def _listing(self, folder: str) -> list[tuple[str, Any]]:
-        entry = self._cached[folder]
-        assert entry.oid is not None
-        data = self._cache.read(entry.oid, entry.algo)
-        return decode_dir(data, entry.algo, self._cache.path(entry.oid, entry.algo))
+        if folder not in self._listings:
+            entry = self._cached[folder]
+            assert entry.oid is not None
+            data = self._cache.read(entry.oid, entry.algo)
+            path = self._cache.path(entry.oid, entry.algo)
+            self._listings[folder] = decode_dir(data, entry.algo, path)
+        return self._listings[folder]
 
     def params(self, path: str, keys: tuple[str, ...]) -> Values:
         """The values of a params file: those under ``keys``, or all."""
@@ -281,29 +316,29 @@ class _Content:
 
     def _values(self, path: str) -> Values:
         try:
-            return Values(read_values(Source.decode(path, self._bytes(path))))
+            return Values(read_values(Source.decode(path, self.read(path))))
         except (RedoitError, OSError) as error:
-            return Values(problem=_problem(error))
+            return Values(problem=problem_of(error))
 
-    def _bytes(self, path: str) -> bytes:
+    def read(self, path: str) -> bytes:
+        """What is in a file, or was recorded of it and is in the cache. Raises OSError, RedoitError."""
         try:
             return self._files.read(RepoPath(path))
         except (FileNotFoundError, NotADirectoryError) as error:
             entry = self._cached.get(path)
             if entry is not None and entry.oid is not None:
                 return self._cache.read(entry.oid, entry.algo)
-            folder = posixpath.dirname(path)
-            while folder:
-                if self._is_cached_dir(folder):
-                    oid = dict(self._listing(folder)).get(path[len(folder) + 1 :])
-                    if oid is not None:
-                        return self._cache.read(oid, self._cached[folder].algo)
-                folder = posixpath.dirname(folder) if folder != "/" else ""
+            folder = self._cached_folder(path)
+            if folder is not None:
+                oid = dict(self._listing(folder)).get(path[len(folder) + 1 :])
+                if oid is not None:
+                    return self._cache.read(oid, self._cached[folder].algo)
             # As every Files says it: with the path in the project, not on this disk.
             raise FileNotFoundError(error.errno, error.strerror, path) from None
 
 
-def _problem(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """``error`` as what is said of a revision or a file that cannot be read."""
     what = error.what if isinstance(error, RedoitError) else str(error)
     return Problem(type(error).__name__, what, isinstance(error, StoreError | GitError))
 
