@@ -19,6 +19,8 @@ from redoit.experiments.apply import Applied, apply_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.compare import Comparison, compare
 from redoit.experiments.overview import Asked, Baseline, Revisions, collect
+from redoit.experiments.plot_definitions import PlotsAsked
+from redoit.experiments.plots import Plots, compare_plots, show_plots
 from redoit.experiments.refs import Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.run import ExperimentResult, Wish, exclusive, run_experiment, run_stages
@@ -345,6 +347,21 @@ class Project:
     ) -> Comparison:
         """As ``compare``, of params or metrics alone, or of any files that ``wanted`` names."""
         return compare_values(self._layout, wanted, old, new, unchanged=unchanged)
+
+    def plots(self, asked: PlotsAsked | None = None) -> Plots:
+        """The plots of the workspace with their data. What cannot be read is in their ``problems``.
+
+        Raises TargetNotFound for a target that is neither a plot nor a file.
+        """
+        return show_plots(self._layout, asked or PlotsAsked())
+
+    def compare_plots(self, revs: Sequence[str] = (), asked: PlotsAsked | None = None) -> Plots:
+        """The plots of several revisions, one over the other: commits, experiments, "workspace".
+
+        One alone is compared with the workspace; none means the workspace, and ``HEAD`` if they differ. Raises
+        GitError, and TargetNotFound for a target that none of them has.
+        """
+        return compare_plots(self._layout, revs, asked or PlotsAsked())
 
     # --- the cache --------------------------------------------------------------------------------
 

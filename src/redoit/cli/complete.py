@@ -12,8 +12,10 @@ from click.shell_completion import CompletionItem
 from redoit.errors import RedoitError
 from redoit.experiments.refs import all_experiments
 from redoit.git import Git
+from redoit.model import OutKind, RepoPath
 from redoit.project import find_layout
 from redoit.queue.database import Database, has_queue
+from redoit.report.plots_templates import BUILT_IN
 from redoit.spec import load_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
@@ -55,6 +57,29 @@ def tasks(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comple
 def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Experiments, branches, tags, and the workspace."""
     return _matching([*_experiments(), *_branches_and_tags(), "HEAD", "workspace"], incomplete)
+
+
+def plots(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Plots of stages and of ``dvc.yaml`` files, and files."""
+    found: list[str] = []
+    with contextlib.suppress(RedoitError, OSError):
+        here = os.path.realpath(os.getcwd())
+        layout = find_layout(here)
+        index = load_index(layout)
+        paths = [o.path for s in index.stages.values() for o in s.outs if o.kind is OutKind.PLOT]
+        for file, top in index.files.items():
+            for plot in top.plots:
+                if isinstance((plot.fields or {}).get("y"), dict):
+                    found.append(plot.name)
+                else:
+                    paths.append(RepoPath(os.path.join(os.path.dirname(file), plot.name)))
+        found += [os.path.relpath(layout.abspath(path), here) for path in paths]
+    return [*_matching(found, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def templates(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The built-in templates of plots."""
+    return _matching(list(BUILT_IN), incomplete)
 
 
 def overrides(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

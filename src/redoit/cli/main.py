@@ -34,6 +34,7 @@ COMMANDS = {
     "show": "Show experiments with their metrics and params as a table.",
     "params": "Show params, and how they differ.",
     "metrics": "Show metrics, and how they differ.",
+    "plots": "Draw plots, of one or of several experiments.",
     "diff": "Show what changed in metrics and params between two experiments.",
     "status": "Show which stages would run, and why in a word.",
     "why": "Show in full why a stage would run.",
