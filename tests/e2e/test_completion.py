@@ -16,7 +16,10 @@ def tried(project: Sandbox) -> Sandbox:
         "dvc.yaml",
         f"stages:\n  train:\n{stage}  each:\n    foreach: [a, b]\n    do:\n      cmd: echo ${{item}}\n",
     )
-    project.write("sub/dvc.yaml", "stages:\n  inner:\n    cmd: echo 1\n")
+    project.write(
+        "sub/dvc.yaml",
+        "plots: [l.csv, name: {y: {l.csv: a}}]\nstages:\n  inner:\n    cmd: echo 1\n",
+    )
     project.commit("start")
     project.git("tag", "v1")
     project.exp("run", "-q", "-n", "bold-try", "-S", "train.lr=2", "train")
@@ -47,6 +50,10 @@ def offered(sandbox: Sandbox, line: str, cwd: str = "") -> list[str]:
         ("exp diff b", "", ["bold-try"]),
         ("exp metrics diff v", "", ["v1"]),
         ("exp params diff v1 w", "", ["workspace"]),
+        ("exp plots diff b", "", ["bold-try"]),
+        ("exp plots show s", "", ["sub/l.csv", "file,s"]),
+        ("exp plots show n", "sub", ["name", "file,n"]),
+        ("exp plots templates conf", "", ["confusion", "confusion_normalized"]),
         ("exp run -S tr", "", ["train.lr=", "train.layers="]),
         ("exp run -S ++se", "", ["++seed="]),
         ("exp run -S ~se", "", ["~seed"]),

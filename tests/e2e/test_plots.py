@@ -186,6 +186,10 @@ def test_what_cannot_be_read(history: Sandbox, project: Sandbox) -> None:
     assert not (project.root / "dvc_plots").exists()
     assert project.exp("plots", "show", "--json").stdout == "{}\n"
 
+    (project.root / "empty").mkdir()
+    project.write("dvc.yaml", "plots: [empty]\n")
+    assert project.exp("plots", "show").stdout == "there are no plots\n"
+
     project.write("dvc.yaml", "plots: [a.csv, b.csv, c.json: {x: no}, d.csv]\n")
     project.write("a.csv", "x,y\n1,2\n")
     project.write("b.csv", "x,y\n1,2\n3,4,5\n")
@@ -277,7 +281,7 @@ def test_a_browser_draws_every_template(history: Sandbox, tmp_path: Path) -> Non
             BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--proxy-server=127.0.0.1:9", f"--user-data-dir={tmp_path / 'browser'}", "--enable-logging=stderr",
-            "--virtual-time-budget=20000", "--dump-dom",
+            "--virtual-time-budget=20000", "--window-size=1500,20000", "--dump-dom",
             (history.root / "page/every/index.html").as_uri(),
         ],
         env={**history.env, "HOME": str(tmp_path)},

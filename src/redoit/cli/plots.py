@@ -170,7 +170,7 @@ def _put_out(project: Project, plots: Plots, form: _Form, template: str | None) 
     layout = project.layout
 
     def find(name: str | None) -> dict[str, Any]:
-        return find_template(name, os.path.join(layout.dvc_dir, "plots"), os.getcwd())
+        return find_template(name, os.path.join(layout.dvc_dir, "plots"), os.getcwd(), layout.root)
 
     if template is not None:
         find(template)  # what the command line names is a mistake in it, not one of each plot

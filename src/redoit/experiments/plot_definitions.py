@@ -160,12 +160,14 @@ class Definitions:
                     yield self._viewpoint.seen(each)
 
     def _below(self, path: str) -> list[str]:
-        """The file, or the files of data and images in the directory; the path itself if there is none."""
+        """The file, or the files of data and images in the directory; the path itself if there is neither."""
         try:
             inside = list(self._files.below(path))
         except OSError:  # reading it tells what is wrong
             return [path]
-        return [each for each in inside if is_data(each)] if inside else [path]
+        if inside or self._files.is_dir(path):
+            return [each for each in inside if is_data(each)]
+        return [path]
 
     def _is_asked(self, name: str, file: str) -> bool:
         self.known.add(name)

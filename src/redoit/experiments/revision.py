@@ -263,6 +263,14 @@ class RevisionFiles:
             )
         return False
 
+    def is_dir(self, path: str) -> bool:
+        """Whether ``path`` is a directory whose files are known."""
+        if self._files.is_dir(path):
+            return True
+        with contextlib.suppress(RedoitError):
+            return self._is_cached_dir(path) and self._listing(path) is not None
+        return False
+
     def below(self, folder: str) -> Iterator[str]:
         """The files in a directory and in all below it, sorted; nothing for a file. Raises OSError."""
         if self._files.is_dir(folder):

@@ -27,8 +27,11 @@ section { max-width: 100%; min-width: min(100%, 320px); padding: 16px 20px; back
 section header { margin-bottom: 10px; max-width: 640px; }
 h2 { margin: 0; font-size: 15px; font-weight: 600; overflow-wrap: anywhere; }
 code { color: var(--faint); font-size: 12px; overflow-wrap: anywhere; }
-.vega { max-width: 100%; overflow-x: auto; }
+.vega, .vega.vega-embed { display: block; max-width: 100%; overflow-x: auto; }
+.vega svg, .vega canvas { display: block; }
+.vega:not([data-state]) { min-height: 360px; min-width: min(100%, 420px); }
 .vega form { margin-top: 8px; color: var(--faint); font-size: 12px; }
+.vega form:empty { margin: 0; }
 .vega .vega-bind input { vertical-align: middle; }
 .images { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }
 figure { margin: 0; max-width: 100%; }
@@ -70,7 +73,7 @@ RUNNER = """
     const spec = JSON.parse(place.dataset.spec);
     const options = {
       mode: "vega-lite",
-      renderer: "svg",
+      renderer: (spec.data && spec.data.values || []).length > 20000 ? "canvas" : "svg",
       ast: true,
       config: looks(),
       tooltip: { theme: dark.matches ? "dark" : "light" },
@@ -87,12 +90,23 @@ RUNNER = """
   }
   document.addEventListener("DOMContentLoaded", function () {
     const places = document.querySelectorAll(".vega");
+    const coming = new IntersectionObserver(function (seen) {
+      for (const each of seen) {
+        if (each.isIntersecting) {
+          coming.unobserve(each.target);
+          draw(each.target);
+        }
+      }
+    }, { rootMargin: "1000px" });
     for (const place of places) {
       place.dataset.spec = place.firstElementChild.textContent;
-      draw(place);
+      coming.observe(place);
     }
-    dark.addEventListener("change", function () { places.forEach(draw); });
+    dark.addEventListener("change", function () {
+      document.querySelectorAll(".vega[data-state]").forEach(draw);
+    });
   });
 })();
 """
-"""Draws the specification in every ``.vega``, again when the system changes between light and dark."""
+"""Draws the specification in a ``.vega`` when it comes near to the window, again when the system changes between light
+and dark: a page may have hundreds."""

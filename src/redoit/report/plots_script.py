@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 from redoit.errors import RedoitError
 from redoit.files import Kept
@@ -17,20 +17,20 @@ def javascript() -> str:
     """
     try:
         package = version("vl-convert-python")
-    except PackageNotFoundError:
+        kept = Kept(os.path.join(_user_cache(), "redoit"))
+        script = kept.get("vega", package)
+        if not isinstance(script, str):
+            import vl_convert
+
+            # Without a snippet it defines what a page needs; the types that it declares forgot about that.
+            script = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+            kept.keep("vega", package, script, newest=2)
+    except ImportError:  # PackageNotFoundError is one
         raise RedoitError(
             "drawing plots needs a package that is not installed",
             facts={"package": "vl-convert-python, which brings Vega-Lite"},
             hint="pip install 'redoit[plots]'",
         ) from None
-    kept = Kept(os.path.join(_user_cache(), "redoit"))
-    script = kept.get("vega", package)
-    if not isinstance(script, str):
-        import vl_convert
-
-        # Without a snippet it defines what a page needs; the types that it declares forgot about that.
-        script = vl_convert.javascript_bundle()  # type: ignore[call-arg]
-        kept.keep("vega", package, script, newest=2)
     return script
 
 

@@ -26,16 +26,16 @@ def anchor(name: str) -> str:
 _X, _Y = anchor("x"), anchor("y")
 
 
-def find_template(name: str | None, folder: str, cwd: str) -> dict[str, Any]:
+def find_template(name: str | None, folder: str, *starts: str) -> dict[str, Any]:
     """The template ``name``: a file in ``folder`` (with or without ``.json``), a path, or a built-in one.
 
-    ``folder`` and ``cwd`` are absolute. Raises RedoitError if there is none, or if it is no JSON mapping.
+    A path is relative to one of ``starts``, the first where there is such a file; all are absolute. Raises RedoitError if there is none, or if it is no JSON mapping.
     """
     wanted = DEFAULT if name is None else name
     for path in (
         os.path.join(folder, wanted),
         os.path.join(folder, f"{wanted}.json"),
-        os.path.join(cwd, wanted),
+        *(os.path.join(start, wanted) for start in starts),
     ):
         if os.path.isfile(path):
             return _load(path)
