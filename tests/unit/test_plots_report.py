@@ -265,6 +265,23 @@ def test_page_with_nothing_to_draw() -> None:
         assert text in page.html
 
 
+def test_many_rows_are_drawn_as_plain_lines() -> None:
+    def drawn(points: int, template: str | None) -> bool:
+        many = ONE._replace(points=ONE.points * points, template=template)
+        html = build_page(Plots(("HEAD",), (many,)), _find, lambda: "").html
+        plain = f"{points:,} rows: without values at the pointer" in html
+        assert plain == ('"mark":{"type":"line"},"encoding":{"x"' in html)
+        return plain
+
+    assert [drawn(20_000, None), drawn(20_001, None), drawn(20_001, "linear")] == [
+        False,
+        True,
+        True,
+    ]
+    smooth = ONE._replace(points=ONE.points * 20_001, template="smooth")
+    assert "rows:" not in build_page(Plots(("HEAD",), (smooth,)), _find, lambda: "").html
+
+
 def test_pictures_come_last_in_the_order_of_their_numbers() -> None:
     names = ["s/10.png", "s/9.png", "a.png"]
     pictures = [Plot(n, is_image=True, title=n, images=(Image("r", b""),)) for n in names]

@@ -15,8 +15,11 @@ from redoit.errors import RedoitError
 from redoit.experiments.plot_data import media_type
 from redoit.experiments.plots import Plot, Plots, Unreadable
 from redoit.report.plots_look import PAGE, RUNNER
-from redoit.report.plots_templates import FindTemplate
+from redoit.report.plots_templates import BUILT_IN, FindTemplate
 from redoit.report.plots_vega import fill
+
+_MANY = 20_000
+"""Points of a plot beyond which a browser would be busy for too long with finding those near to the pointer."""
 
 
 class Page(NamedTuple):
@@ -88,7 +91,13 @@ def _section(plot: Plot, revs: Sequence[str], find_template: FindTemplate) -> _S
         body = f'<div class="images">{"".join(_figures(plot))}</div>'
     elif plot.points:
         try:
-            content = fill(plot, find_template(plot.template), revs=revs).content
+            template = find_template(plot.template)
+            if len(plot.points) > _MANY and template == BUILT_IN["linear"]():
+                template = BUILT_IN["simple"]()
+                notes.append(
+                    _message("", f"{len(plot.points):,} rows: without values at the pointer")
+                )
+            content = fill(plot, template, revs=revs).content
         except RedoitError as error:
             fault = error.what
             notes.append(_message("", fault))
