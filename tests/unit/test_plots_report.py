@@ -315,5 +315,7 @@ def test_a_page_of_ones_own() -> None:
     html = build_page(Plots(("HEAD",), (ONE,)), _find, lambda: "SCRIPT", own).html
     assert html.startswith("<head><script>SCRIPT</script>")
     assert "</head>{title}<body><section>" in html
-    with pytest.raises(RedoitError, match=r"no \{scripts\}"):
-        build_page(Plots(("HEAD",), (ONE,)), _find, lambda: "SCRIPT", "{plot_divs}")
+    html = build_page(Plots(("HEAD",), (ONE,)), _find, lambda: "SCRIPT", "<p>{plot_divs}").html
+    assert html.index("</section>") < html.index("<script>SCRIPT</script>")
+    with pytest.raises(RedoitError, match=r"no \{plot_divs\}"):
+        build_page(Plots(("HEAD",), (ONE,)), _find, lambda: "SCRIPT", "{scripts}")

@@ -67,7 +67,7 @@ _OPTIONS = (
     click.option(
         "--html-template",
         metavar="PATH",
-        help="HTML page with {plot_divs} and {scripts} to put the plots into.",
+        help="HTML page of your own, with {plot_divs} where the plots go.",
     ),
     quiet_option("Do not say where the page is."),
     traceback_option,

@@ -114,15 +114,20 @@ def _tree(path: str, data: bytes) -> Table:
         # The one line that is shown of a problem has to say where it is.
         error.what = f"line {error.place.line} of {path}: {error.what}"
         raise
+    mappings = [
+        items
+        for items in _lists(content)
+        if items and all(isinstance(item, dict) for item in items)
+    ]
+    tables = [items for items in mappings if _is_table(items)]
     rows: list[Row] = []
-    last: str | None = None
-    for items in _lists(content):
-        if _is_table(items):
-            last = last or next(reversed(items[0]), None)
-            rows += [{} for _ in range(len(items) - len(rows))]
-            for row, item in zip(rows, items, strict=False):
-                row.update(item)
-    return Table(rows, last)
+    for items in tables:
+        rows += [{} for _ in range(len(items) - len(rows))]
+        for row, item in zip(rows, items, strict=False):
+            row.update(item)
+    # DVC takes the last field from the first list of mappings, rows or not; its rows may lack it.
+    last = (next(reversed(items[0]), None) for items in (*mappings[:1], *tables[:1]))
+    return Table(rows, next((field for field in last if rows and field in rows[0]), None))
 
 
 def _lists(content: Any) -> Iterator[list[Any]]:
@@ -135,9 +140,7 @@ def _lists(content: Any) -> Iterator[list[Any]]:
                 yield from _lists(value)
 
 
-def _is_table(items: list[Any]) -> bool:
-    """Whether these are mappings with the same keys."""
-    if not items or not all(isinstance(item, dict) for item in items):
-        return False
+def _is_table(items: list[dict[str, Any]]) -> bool:
+    """Whether these mappings have the same keys."""
     keys = items[0].keys()
     return all(item.keys() <= keys for item in items)

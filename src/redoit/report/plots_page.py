@@ -38,8 +38,8 @@ def build_page(
 ) -> Page:
     """All ``plots`` on one page. ``script`` gives the JavaScript that draws, if anything needs drawing.
 
-    ``html_template``: a page with ``{plot_divs}`` where the plots go and ``{scripts}`` for the JavaScript. Raises
-    RedoitError if it lacks them, and what ``script`` raises.
+    ``html_template``: a page with ``{plot_divs}`` where the plots go; the JavaScript goes where ``{scripts}`` stands,
+    or behind them. Raises RedoitError if it has no place for plots, and what ``script`` raises.
     """
     sections = [
         _section(each, plots.revs, find_template) for each in sorted(plots.plots, key=_place)
@@ -57,12 +57,13 @@ def build_page(
     }
     if html_template is None:
         return Page(_replaced(PAGE, {**parts, "policy": _policy(scripts)}), drawn, faults)
-    for name in ("plot_divs", "scripts"):
-        if f"{{{name}}}" not in html_template:
-            raise RedoitError(
-                f"the HTML template has no {{{name}}}",
-                hint="the plots go where {plot_divs} stands, the JavaScript where {scripts} does",
-            )
+    if "{plot_divs}" not in html_template:
+        raise RedoitError(
+            "the HTML template has no {plot_divs}",
+            hint="the plots go where that stands, the JavaScript where {scripts} does, or behind the plots",
+        )
+    if "{scripts}" not in html_template:
+        parts["plot_divs"] += f"\n{parts['scripts']}"
     return Page(_replaced(html_template, {**parts, "title": "{title}"}), drawn, faults)
 
 
