@@ -130,6 +130,8 @@ def test_targets_and_fields(history: Sandbox) -> None:
     assert headings(page) == ["out/images/bar.svg"]
     assert "vegaEmbed" not in page  # which images do not need
     vega = json.loads(history.exp("plots", "show", "both", "--show-vega").stdout)
+    one = json.loads(history.exp("plots", "show", "both", "-y", "loss", "--show-vega").stdout)
+    assert len(vega["data"]["values"]) == 2 * len(one["data"]["values"]) == 10
     assert vega["title"]["text"] == "Both </script><b>"
 
 

@@ -118,7 +118,7 @@ class Definitions:
         for name, fields in plots.items():
             if isinstance(fields.get("y"), Mapping):
                 if self._is_asked(name, seen):
-                    found[name] = {**self._located(fields, folder), **self._asked.fields}
+                    found[name] = self._asked_of_all(self._located(fields, folder))
             elif self._is_asked(name, seen):
                 top = posixpath.normpath(posixpath.join(folder, name))
                 for path in self._below(top):
@@ -128,6 +128,13 @@ class Definitions:
                         fields_here = {**self._located(fields, folder), **self._asked.fields}
                         found.setdefault(seen_path, {}).update(fields_here)
         return found
+
+    def _asked_of_all(self, fields: Fields) -> Fields:
+        """``fields`` of a plot of several files with those that are asked for; a y that is, is one of each file."""
+        asked = dict(self._asked.fields)
+        if "y" in asked:
+            asked["y"] = dict.fromkeys(fields["y"], asked["y"])
+        return {**fields, **asked}
 
     def _located(self, fields: Fields, folder: str) -> Fields:
         """``fields`` with the files of x and y as seen from the working directory."""
