@@ -11,7 +11,7 @@ from typing import Any
 
 from redoit.engine.plain import PlainTasks
 from redoit.engine.session import Session
-from redoit.experiments import save_experiment
+from redoit.experiments.save import save_experiment
 from redoit.git import Git
 from redoit.project import find_layout
 

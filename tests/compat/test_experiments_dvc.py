@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from redoit.experiments import Experiment, save_experiment
+from redoit.experiments.refs import Experiment
+from redoit.experiments.save import save_experiment
 from redoit.git import Git
 from redoit.project import find_layout
 from redoit.spec import load_index

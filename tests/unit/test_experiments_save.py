@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from redoit.errors import BadExperimentName, ExperimentError, ExperimentExists, GitError
-from redoit.experiments import Experiment, find_same, free_name, ref_of, save_experiment
 from redoit.experiments.names import _ADJECTIVES, _NOUNS, new_name
+from redoit.experiments.refs import Experiment, ref_of
+from redoit.experiments.save import find_same, free_name, save_experiment
 from redoit.git import Git
 from redoit.model import Address
 from redoit.project import Layout, find_layout

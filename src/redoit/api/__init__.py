@@ -1,7 +1,19 @@
 """The Python interface: a project and its verbs. The command line is a thin face over it."""
 
-from redoit.api.project import Project
-from redoit.api.results import Migrated, Saved, StageStatus
-from redoit.experiments.run import ExperimentResult
+from __future__ import annotations
 
-__all__ = ["ExperimentResult", "Migrated", "Project", "Saved", "StageStatus"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from redoit.api.project import Project as Project
+
+__all__ = ["Project"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that a look at the queue does not pay for the engine.
+    if name == "Project":
+        from redoit.api.project import Project
+
+        return Project
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

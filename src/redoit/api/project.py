@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,16 +14,16 @@ from redoit.config.edit import set_option
 from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.session import Session, open_session
-from redoit.experiments import Experiment, free_name, save_experiment
 from redoit.experiments.apply import Applied, apply_experiment
 from redoit.experiments.clean import clean
 from redoit.experiments.compare import Comparison, compare
 from redoit.experiments.overview import Asked, Baseline, Revisions, collect
 from redoit.experiments.plot_definitions import PlotsAsked
 from redoit.experiments.plots import Plots, compare_plots, show_plots
-from redoit.experiments.refs import Selection, find_experiment, select_experiments
+from redoit.experiments.refs import Experiment, Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.run import ExperimentResult, Wish, exclusive, run_experiment, run_stages
+from redoit.experiments.save import free_name, save_experiment
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.experiments.values import Shown, Wanted, compare_values, show_values
 from redoit.git import Git
@@ -40,6 +40,11 @@ from redoit.model import (
     Stage,
 )
 from redoit.project import Layout, find_layout
+from redoit.queue.orders import Ordered
+from redoit.queue.outside import order, pending, run_now
+from redoit.queue.running import Ending
+from redoit.queue.task import Task
+from redoit.queue.worker import work
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
@@ -84,7 +89,7 @@ class Project:
 
     @property
     def queue(self) -> Queue:
-        """Experiments that run outside of the workspace, now or later."""
+        """The experiments that wait, run or have ended outside of the workspace, and their workers."""
         return Queue(self._layout)
 
     # --- running ----------------------------------------------------------------------------------
@@ -116,6 +121,42 @@ class Project:
         wish = Wish(name, message, tuple(set_params), hydra)
         request = request or Request()
         return run_experiment(self._layout, Git(self.root), request, wish, listener or Silent())
+
+    def order(
+        self, request: Request, wish: Wish, *, copy: Sequence[str] = (), rev: str | None = None
+    ) -> Ordered:
+        """Queue an experiment, or one for each combination of a sweep, frozen as all is now; runs nothing.
+
+        It starts from the workspace, or from what the experiment ``rev`` recorded. ``copy``: ignored or untracked
+        paths that it needs. Raises UsageError, ParamsProblem, BadExperimentName, ExperimentExists,
+        ExperimentNotFound, ExperimentError, GitError; then nothing is queued.
+        """
+        return order(self._layout, request, wish, copy=copy, rev=rev)
+
+    def run_outside(
+        self,
+        request: Request,
+        wish: Wish,
+        listener: Listener | None = None,
+        *,
+        copy: Sequence[str] = (),
+        rev: str | None = None,
+    ) -> tuple[Task, Ending]:
+        """Run an experiment outside of the workspace; returns its task and what became of it.
+
+        With ``rev``: go on with that task if it has failed, under its name; else start from what that experiment
+        recorded, as a new one on the same baseline. Raises as ``order``, and Interrupted.
+        """
+        return run_now(self._layout, request, wish, listener or Silent(), copy=copy, rev=rev)
+
+    def work(
+        self,
+        make_listener: Callable[[], Listener],
+        show: Callable[[Task, Ending], None],
+        began: Callable[[], None],
+    ) -> None:
+        """Be a worker, until the queue is empty: see ``redoit.queue.worker``."""
+        work(self._layout, make_listener, show, began)
 
     def _exclusive(self, listener: Listener | None) -> AbstractContextManager[None]:
         return exclusive(self._layout, listener or Silent())
@@ -305,7 +346,7 @@ class Project:
             hide_workspace=hide_workspace,
             sha_only=sha_only,
             fresh=fresh,
-            pending=self.queue.pending(queued=not hide_queued, failed=not hide_failed),
+            pending=pending(self._layout, queued=not hide_queued, failed=not hide_failed),
         )
 
     def compare(

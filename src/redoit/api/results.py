@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from redoit.experiments import Experiment
+from redoit.experiments.refs import Experiment
 from redoit.model import Address, Reason, RepoPath
 
 

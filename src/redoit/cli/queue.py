@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
 
 import click
 
-from redoit.api import Project
+from redoit.api.queue import Queue
 from redoit.cli import complete
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.errors import UsageError
+from redoit.project import find_layout
 from redoit.queue.task import State
 from redoit.report.queue import status_json, status_lines
 from redoit.report.words import Paint, count, wants_colour
@@ -24,6 +26,10 @@ def command() -> None:
 
     `exp run --queue` puts experiments into the queue.
     """
+
+
+def _queue() -> Queue:
+    return Queue(find_layout(os.getcwd()))
 
 
 @command.command("start")
@@ -43,7 +49,7 @@ def start(jobs: int, quiet: bool) -> int:
     They go on in the background when the terminal is closed, and end when the queue is empty. Workers
     that run already count among the N.
     """
-    queue = Project().queue
+    queue = _queue()
     started = queue.start(jobs)
     if not quiet:
         if started:
@@ -65,7 +71,7 @@ def stop(kill: bool, quiet: bool) -> int:
     What is queued stays queued. Experiments ended by --kill have failed: `exp queue retry` goes on with
     them.
     """
-    workers = Project().queue.stop(kill=kill)
+    workers = _queue().stop(kill=kill)
     if not quiet:
         when = "now" if kill else "after their present experiment"
         print(
@@ -81,7 +87,7 @@ def stop(kill: bool, quiet: bool) -> int:
 @traceback_option
 def status(as_json: bool) -> int:
     """Show every task of the queue: its state, the stage it is at, how long it has taken; and the workers."""
-    overview = Project().queue.tasks()
+    overview = _queue().tasks()
     if as_json:
         print(json.dumps(status_json(overview)))
     else:
@@ -95,7 +101,7 @@ def status(as_json: bool) -> int:
 @traceback_option
 def logs(task: str, follow: bool) -> int:
     """Print what TASK has printed, from its set-up on; of several with one name, the newest."""
-    for data in Project().queue.log(task, follow=follow):
+    for data in _queue().log(task, follow=follow):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     return 0
@@ -112,7 +118,7 @@ def kill(tasks: Sequence[str], force: bool, quiet: bool) -> int:
     Their commands get SIGTERM, and SIGKILL some seconds later. What had finished is kept: `exp queue
     retry` goes on from there.
     """
-    for task in Project().queue.kill(tasks, force=force):
+    for task in _queue().kill(tasks, force=force):
         if not quiet:
             print(f"Killed '{task.name}'")
     return 0
@@ -124,7 +130,7 @@ def kill(tasks: Sequence[str], force: bool, quiet: bool) -> int:
 @traceback_option
 def retry(tasks: Sequence[str], quiet: bool) -> int:
     """Queue TASKS that have failed again, to go on with the first stage that had not finished."""
-    for task in Project().queue.retry(tasks):
+    for task in _queue().retry(tasks):
         if not quiet:
             print(f"Queued '{task.name}' again")
     return 0
@@ -158,7 +164,7 @@ def remove(
             else "it is not said which tasks to remove",
             hint="give either names, or --queued, --success, --failed or --all",
         )
-    removed = Project().queue.remove(tasks, states)
+    removed = _queue().remove(tasks, states)
     if not quiet:
         for task in removed:
             print(f"Removed '{task.name}'")

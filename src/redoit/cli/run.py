@@ -10,15 +10,15 @@ import click
 from click.core import ParameterSource
 
 from redoit.api import Project
-from redoit.api.queue import Ordered
 from redoit.cli import complete
 from redoit.cli.ending import follow_queue, show_end
 from redoit.cli.options import RunCommand, one_of, request_of, run_options
 from redoit.engine.listener import Listener
 from redoit.errors import RedoitError, UsageError
-from redoit.experiments import Experiment
+from redoit.experiments.refs import Experiment
 from redoit.experiments.run import Wish
 from redoit.model import RepoPath, Request
+from redoit.queue.orders import Ordered
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener
@@ -120,7 +120,7 @@ def command(
         return follow_queue(project, jobs, quiet=quiet)
     request = request_of(ctx.params)
     if queued:
-        _tell_orders(project.queue.add(request, wish, copy=copy_paths, rev=rev), quiet=quiet)
+        _tell_orders(project.order(request, wish, copy=copy_paths, rev=rev), quiet=quiet)
         return 0
     listener = make_listener(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
@@ -205,7 +205,7 @@ def _run_outside(
     quiet: bool,
 ) -> int:
     try:
-        task, ending = project.queue.run_now(request, wish, listener, copy=copy_paths, rev=rev)
+        task, ending = project.run_outside(request, wish, listener, copy=copy_paths, rev=rev)
     finally:
         listener.ended()
     if ending.error is not None:

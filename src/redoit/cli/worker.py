@@ -23,7 +23,7 @@ def main(root: str, handle: int) -> int:
         os.close(handle)
 
     try:
-        Project(root).queue.work(_listener, _show, began)
+        Project(root).work(_listener, _show, began)
     except Interrupted:
         return 130
     return 0

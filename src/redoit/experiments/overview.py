@@ -146,7 +146,7 @@ def collect(
         executions = {each.rev: each.execution for each in pending}
         recorded = {each.rev for group in tried.values() for each in group}
         waiting = [each for each in reversed(pending) if each.rev not in recorded]
-        revisions.load([*revs, *recorded])
+        revisions.load([*revs, *recorded, *(each.rev for each in waiting)])
         shown = [] if hide_workspace else [Baseline(revisions.workspace())]
         for rev in revs:
             experiments = [_tried(revisions, each, executions) for each in tried[rev]]

@@ -141,7 +141,10 @@ def _cells(key: Key, lines: Iterable[Line], flat: Mapping[str, Flat]) -> list[An
     cells = []
     for line in lines:
         values = flat[line.revision.rev].get(file, nothing)
-        cells.append(_FAILED if values is None else values.get(name))
+        if values is None:  # of what has not run yet, metrics are not expected
+            cells.append(None if line.state in ("queued", "running") else _FAILED)
+        else:
+            cells.append(values.get(name))
     return cells
 
 
