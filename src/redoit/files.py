@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -10,19 +11,37 @@ from typing import Any
 
 import xxhash
 
+DRAFT = "draft-"
+"""How the names of files begin that are being written."""
 
-def write_atomic(path: str, data: bytes, *, sync: bool = True) -> None:
+
+def write_atomic(path: str, data: bytes, *, sync: bool = True, staging: str | None = None) -> None:
     """Write ``data`` to ``path`` so that a reader sees the old content or the new, never a part.
 
     ``sync`` waits until the data are on the disk before the rename: for everything whose loss at
-    a power cut would matter. Raises OSError; then ``path`` is as it was and no temporary is left.
+    a power cut would matter. ``staging`` is a folder of ours: what a kill leaves behind lies there, and
+    not among the user's files, if both are on one file system.
+    Raises OSError; then ``path`` is as it was and no temporary is left.
     """
     parent = os.path.dirname(path)
     os.makedirs(parent, exist_ok=True)
-    # The name is unique among processes and threads; a leftover of a killed process is harmless.
-    temporary = os.path.join(
-        parent, f".{os.path.basename(path)}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
-    )
+    if staging is not None:
+        os.makedirs(staging, exist_ok=True)
+        try:
+            _write_by(_draft(staging, f"{DRAFT}{os.path.basename(path)}"), path, data, sync=sync)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+    _write_by(_draft(parent, f".{os.path.basename(path)}"), path, data, sync=sync)
+
+
+def _draft(folder: str, name: str) -> str:
+    """A path that is unique among processes and threads."""
+    return os.path.join(folder, f"{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def _write_by(temporary: str, path: str, data: bytes, *, sync: bool) -> None:
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -33,7 +52,7 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True) -> None:
             os.chmod(temporary, os.stat(path).st_mode & 0o7777)
         os.replace(temporary, path)
         if sync:
-            sync_folder(parent)
+            sync_folder(os.path.dirname(path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)

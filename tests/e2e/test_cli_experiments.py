@@ -207,7 +207,7 @@ def test_remove_by_baseline(several: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["a", "-A"], ["--keep"], ["a", "--rev", "HEAD"], ["--queue"]]
+    "arguments", [[], ["a", "-A"], ["--keep"], ["a", "--rev", "HEAD"], ["--queue", "a"]]
 )
 def test_remove_wants_to_know_what(several: Sandbox, arguments: list[str]) -> None:
     several.exp("remove", *arguments, code=2)

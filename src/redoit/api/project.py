@@ -96,9 +96,9 @@ class Project:
 
     def repro(self, request: Request | None = None, listener: Listener | None = None) -> RunResult:
         """Bring the requested stages up to date. A stage's failure is in the result, not raised."""
-        with self._exclusive(listener):
+        with self._exclusive(listener) as mark:
             request = request or Request()
-            return run_stages(self._layout, request, listener or Silent(), {})[0]
+            return run_stages(self._layout, request, listener or Silent(), mark)[0]
 
     def run(
         self,
@@ -158,7 +158,7 @@ class Project:
         """Be a worker, until the queue is empty: see ``redoit.queue.worker``."""
         work(self._layout, make_listener, show, began)
 
-    def _exclusive(self, listener: Listener | None) -> AbstractContextManager[None]:
+    def _exclusive(self, listener: Listener | None) -> AbstractContextManager[dict[str, str]]:
         return exclusive(self._layout, listener or Silent())
 
     # --- experiments ------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from redoit.files import DRAFT
 from redoit.project import Layout
 
 PREPARED = "apply-"
 """How the folders begin in which ``apply`` prepares files."""
-_LEFT = ("index-", PREPARED)
+_LEFT = ("index-", DRAFT, PREPARED)
 
 
 def clean(layout: Layout) -> list[str]:

@@ -9,11 +9,11 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from redoit.config.elsewhere import local_config
+from redoit.engine.orphans import end_commands
 from redoit.errors import ConfigError, ExperimentError, GitError
 from redoit.experiments.copies import copy_paths
 from redoit.files import write_atomic
@@ -22,8 +22,6 @@ from redoit.git_trees import SUBMODULE
 from redoit.project import Layout
 from redoit.store.links import remove as delete
 
-MARK = "REDOIT_WORKSPACE"
-"""Variable by which the commands of such a workspace, and all that they start, are known."""
 _PRIVATE = ("config", "redoit.toml", ".gitignore")
 """Files of ``.dvc`` that the project may not have put under Git yet."""
 
@@ -44,11 +42,6 @@ class Outside:
     @property
     def git(self) -> Git:
         return Git(self.layout.root)
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """What commands that run here are to have in their environment."""
-        return {MARK: self.folder}
 
 
 def folder_of(home: Layout, name: str) -> str:
@@ -107,19 +100,6 @@ def remove(git: Git, folder: str) -> None:
         _forget(Git(os.path.join(git.toplevel, path)), os.path.join(folder, path))
     _forget(git, folder)
     delete(folder)
-
-
-def end_commands(folder: str) -> None:
-    """Kill what a killed process left running in this workspace: it would write into what another takes over."""
-    mark = f"{MARK}={folder}\0".encode()
-    with contextlib.suppress(FileNotFoundError), os.scandir("/proc") as processes:
-        for process in processes:
-            if process.name.isdigit() and int(process.name) != os.getpid():
-                with contextlib.suppress(OSError):
-                    with open(f"/proc/{process.name}/environ", "rb") as file:
-                        there = mark in file.read() + b"\0"
-                    if there:
-                        os.kill(int(process.name), signal.SIGKILL)
 
 
 # --- files of Git -----------------------------------------------------------------------------------

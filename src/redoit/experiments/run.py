@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from redoit.engine.listener import Listener
 from redoit.engine.meeting import Meeting
+from redoit.engine.orphans import MARK, end_commands, mark_of
 from redoit.engine.prepare import check_deps, check_out_data
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session
@@ -69,11 +70,11 @@ def run_experiment(
     """
     baseline = git.head()
     name = free_name(git, baseline, wish.name, force=request.force)
-    with exclusive(layout, listener):
+    with exclusive(layout, listener) as mark:
         changes = plan_changes(layout, wish.set_params, request.cwd, hydra=wish.hydra)
         with edited(layout, changes) as edit:
             result, session = run_stages(
-                layout, request, listener, experiment_environ(name, baseline), edit
+                layout, request, listener, {**mark, **experiment_environ(name, baseline)}, edit
             )
         if result.exit_code or request.dry:
             return ExperimentResult(result, None)
@@ -118,8 +119,9 @@ def run_outside(
     runs if a dep will be missing, and as ``run_experiment``.
     """
     layout, git = outside.layout, outside.git
-    environ = {**experiment_environ(wish.name or "", baseline), **outside.environ}
-    with exclusive(layout, listener):
+    environ = experiment_environ(wish.name or "", baseline)
+    with exclusive(layout, listener) as mark:
+        environ.update(mark)
         result, session = run_stages(layout, request, listener, environ, outside=outside)
         finished = [s.address for s in result.stages if s.outcome in CHANGING]
         if result.exit_code:
@@ -201,12 +203,28 @@ def run_stages(
 
 
 @contextlib.contextmanager
-def exclusive(layout: Layout, listener: Listener) -> Iterator[None]:
-    """Hold the workspace: one run at a time in it; the lock vanishes with its process."""
+def exclusive(layout: Layout, listener: Listener) -> Iterator[dict[str, str]]:
+    """Hold the workspace: one run at a time in it; the lock vanishes with its process.
+
+    Yields the variables by which the commands of this run are known. If the run before was killed, what it left
+    running is ended, and what it could not start is undone.
+    """
     path = os.path.join(layout.tmp, "lock")
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(locked(path, wait=False)):
             listener.warned("another run is going on in this workspace: waiting for it to end")
             stack.enter_context(locked(path))
-        recover(layout)
-        yield
+        with open(path, "r+b") as file:
+            left = os.fsdecode(file.read())
+            if left:
+                end_commands(left)
+            mark = mark_of(layout.root)
+            file.seek(0)
+            file.truncate()
+            file.write(os.fsencode(mark))
+            file.flush()
+            try:
+                recover(layout)
+                yield {MARK: mark}
+            finally:
+                file.truncate(0)

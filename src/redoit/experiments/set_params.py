@@ -136,7 +136,7 @@ class Edited:
         ]
         write_atomic(_journal(self._layout), json.dumps(rows).encode())
         for change in self.changes:
-            write_atomic(_target(self._layout, change.path), change.new)
+            write_atomic(_target(self._layout, change.path), change.new, staging=self._layout.tmp)
 
     def keep(self) -> None:
         """The changes stay."""
@@ -189,7 +189,7 @@ def recover(layout: Layout) -> None:
         if old is None:
             os.unlink(target)
         else:
-            write_atomic(target, bytes.fromhex(old))
+            write_atomic(target, bytes.fromhex(old), staging=layout.tmp)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(journal)
 

@@ -133,7 +133,7 @@ def retry(queue: Database, tasks: Sequence[Task]) -> None:
             )
     with queue.change() as connection:
         connection.executemany(
-            "UPDATE tasks SET state = ?, attempt = 0, alone = 0, error = NULL, started = NULL, ended = NULL, "
+            "UPDATE tasks SET state = ?, worker = NULL, attempt = 0, alone = 0, error = NULL, started = NULL, ended = NULL, "
             "stage = NULL, done = 0, stop = NULL WHERE id = ? AND state = ?",
             [(State.QUEUED.value, task.id, State.FAILED.value) for task in tasks],
         )
@@ -186,7 +186,8 @@ def follow_log(queue: Database, layout: Layout, task: Task, *, follow: bool) -> 
     offset = 0
     while now is not None:
         # First the state, then the file: what is written before the end is seen.
-        over = now.state in ENDED or not follow
+        writing = now.worker is not None and is_alive(layout, now.worker)
+        over = (now.state in ENDED and not writing) or not follow
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             file.seek(offset)
             while data := file.read(1 << 16):

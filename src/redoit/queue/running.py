@@ -197,8 +197,8 @@ def _end(
         if not queue.holds(connection, task):
             return
         connection.execute(
-            "UPDATE tasks SET state = ?, error = ?, start = ?, ended = ?, worker = NULL, waiting = 0, "
-            "stop = NULL WHERE id = ?",
+            "UPDATE tasks SET state = ?, error = ?, start = ?, ended = ?, waiting = 0, stop = NULL "
+            "WHERE id = ?",
             (State.FAILED.value, error, start, time.time(), task.id),
         )
     remove(git, folder_of(layout, str(task.id)))

@@ -56,6 +56,7 @@ def work(
             if isinstance(task, Task):
                 with logged(log_path(layout, task.id), task), heeding_stops(layout, task):
                     show(task, run_task(layout, queue, task, make_listener()))
+                queue.progress(task, worker=None)  # its log is complete
             else:
                 _watch(queue, layout)
 

@@ -82,7 +82,7 @@ def _rewrite(
         if all(entry is None or _says(item, entry) for item, entry in wanted):
             return False
         new = _round_trip(text, field, [entry for _, entry in wanted])
-        write_atomic(path, new)
+        write_atomic(path, new, staging=layout.tmp)
     except (OSError, SpecError, AttributeError, TypeError, KeyError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise TraceError(f"{file} cannot be rewritten", facts={"reason": reason}) from error

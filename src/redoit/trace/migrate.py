@@ -59,7 +59,7 @@ def _rewrite_lock(layout: Layout, path: RepoPath, mapping: Mapping[Oid, Oid], to
         new = re.sub(_DIGEST, renamed, old)
         if new == old:
             return False
-        write_atomic(target, new.encode())
+        write_atomic(target, new.encode(), staging=layout.tmp)
     except FileNotFoundError:
         return False
     except (OSError, UnicodeDecodeError) as error:

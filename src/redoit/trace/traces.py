@@ -192,7 +192,7 @@ class Traces:
             target = self._layout.abspath(path)
             try:
                 if new.text:
-                    write_atomic(target, new.text)
+                    write_atomic(target, new.text, staging=self._layout.tmp)
                 else:
                     os.unlink(target)
             except OSError as error:
