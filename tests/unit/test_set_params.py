@@ -11,7 +11,7 @@ import pytest
 
 from redoit.errors import ParamsProblem, RedoitError, UsageError
 from redoit.experiments.edit_params import edit
-from redoit.experiments.overrides import apply_overrides, read_overrides
+from redoit.experiments.overrides import apply_overrides, combinations, read_overrides
 from redoit.experiments.same import same
 from redoit.experiments.set_params import edited, plan_changes, recover
 from redoit.project import Layout
@@ -489,3 +489,36 @@ def test_files_that_cannot_be_changed(layout: Layout, override: str, message: st
     with pytest.raises(RedoitError, match=message):
         plan_changes(layout, ["lr=2", override], layout.root)
     assert contents(layout)["params.yaml"] == "lr: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "wanted"),
+    [
+        ([], [()]),
+        (["lr=1"], [("lr=1",)]),
+        (["lr=1,2"], [("lr=1",), ("lr=2",)]),
+        (["lr='1,2'"], [("lr='1,2'",)]),
+        (["+lr=choice(a,b)"], [("+lr=a",), ("+lr=b",)]),
+        (["~lr", "x=[1,2],[3]"], [("~lr", "x=[1,2]"), ("~lr", "x=[3]")]),
+        (["a=range(1,7,3)", "b={c:1},{d:2}"], [("a=1", "b={c:1}"), ("a=1", "b={d:2}"), ("a=4", "b={c:1}"), ("a=4", "b={d:2}")]),
+    ],
+)  # fmt: skip
+def test_a_sweep_is_all_combinations(overrides: list[str], wanted: list[tuple[str, ...]]) -> None:
+    found = [tuple(text for part in row for text in part.texts) for row in combinations(overrides)]
+    assert found == wanted
+
+
+def test_a_sweep_over_files() -> None:
+    rows = combinations(["a=1,2", "p.json:b=3,4", "c=5"])
+    assert [[(part.file, part.texts) for part in row] for row in rows] == [
+        [("params.yaml", (f"a={a}", "c=5")), ("p.json", (f"b={b}",))]
+        for a in (1, 2)
+        for b in (3, 4)
+    ]
+
+
+@pytest.mark.parametrize("override", ["lr=interval(1,2)", "lr=glob(*)", "lr=glob([a],exclude=b)"])
+def test_a_sweep_without_values(override: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        combinations([override])
+    assert caught.value.what == "this override stands for no definite values"

@@ -73,7 +73,7 @@ def _values(text: str, override: Any) -> Iterator[tuple[str, Any]]:
     if not override.is_sweep_override():
         yield text, override
         return
-    if not override.is_discrete_sweep():
+    if not override.is_discrete_sweep() or override.value_type.name == "GLOB_CHOICE_SWEEP":
         raise UsageError(
             "this override stands for no definite values",
             excerpt=_caret(text, text.find("=") + 1, len(text)),

@@ -177,6 +177,8 @@ def _opened(path: str) -> sqlite3.Connection:
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
+        # SQLite would let nobody else write it, whatever the umask; its other files are as this one is.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666))
         connection = sqlite3.connect(
             path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )

@@ -117,6 +117,7 @@ def _ended_by_signals() -> Iterator[None]:
             (signal.SIGTERM, stop),
             (signal.SIGINT, stop),
             (signal.SIGHUP, signal.SIG_IGN),
+            (signal.SIGUSR1, lambda *_: None),
         )
     }
     try:
@@ -138,11 +139,12 @@ def heeding_stops(layout: Layout, task: Task) -> Iterator[None]:
             if stop is Stop.AT_ONCE:
                 signal.raise_signal(signal.SIGTERM)
 
-    before = signal.signal(signal.SIGUSR1, look)
+    signal.signal(signal.SIGUSR1, look)
     try:
         yield
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        # One that is on its way comes too late; and what is ignored would be ignored by commands as well.
+        signal.signal(signal.SIGUSR1, lambda *_: None)
 
 
 @contextlib.contextmanager
