@@ -284,7 +284,11 @@ def test_an_interrupt_ends_commands_and_keeps_what_had_finished(
     process.send_signal(sig)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err == "interrupted: what had finished is recorded\n"
+    said, unfinished = err.splitlines()
+    assert said == "interrupted: what had finished is recorded"
+    assert re.fullmatch(
+        r"Experiment '(.+)' has not finished: `exp run -r \1` goes on with it", unfinished
+    )
     assert "1 interrupted: sum" in out
     wait_for_the_end_of_group(int(pid_file.read_text()))
     assert small.git("for-each-ref", "refs/exps") == ""

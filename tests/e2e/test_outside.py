@@ -182,6 +182,25 @@ def test_a_failed_run_goes_on_under_its_name(project: Sandbox) -> None:
     nothing_left(project)
 
 
+def test_a_failed_run_in_the_workspace_goes_on_there(project: Sandbox) -> None:
+    project.write(
+        "dvc.yaml",
+        PIPELINE.replace("echo train >> $RUNLOG", "test -e $RUNLOG.ok && echo train >> $RUNLOG"),
+    )
+    project.commit("fails at first")
+    failed = project.exp("run", "-n", "out", "-S", "lr=5", code=1)
+    assert "Experiment 'out' has not finished: `exp run -r out` goes on with it" in failed.stderr
+    Path(project.env["RUNLOG"] + ".ok").touch()
+    project.exp("run", "-r", "out")
+    assert ran(project) == ["prepare", "train"]
+    assert json.loads(of(project, "out", "m.json")) == {"lr": 5}
+    assert "model.txt" in {path.name for path in project.root.iterdir()}
+    # It has finished now: from here on it is one to start from.
+    project.exp("run", "-r", "out", "-n", "more", "-S", "lr=6")
+    assert json.loads(of(project, "more", "m.json")) == {"lr": 6}
+    assert json.loads(project.read("m.json")) == {"lr": 5}
+
+
 def test_from_a_finished_experiment_a_new_one_on_its_baseline(project: Sandbox) -> None:
     project.exp("run", "--temp", "-n", "out", "-S", "lr=5")
     baseline = project.git("rev-parse", "HEAD")

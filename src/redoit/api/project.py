@@ -22,7 +22,14 @@ from redoit.experiments.plot_definitions import PlotsAsked
 from redoit.experiments.plots import Plots, compare_plots, show_plots
 from redoit.experiments.refs import Experiment, Selection, find_experiment, select_experiments
 from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
-from redoit.experiments.run import ExperimentResult, Wish, exclusive, run_experiment, run_stages
+from redoit.experiments.run import (
+    ExperimentResult,
+    Wish,
+    exclusive,
+    run_experiment,
+    run_stages,
+    unfinished,
+)
 from redoit.experiments.save import free_name, save_experiment
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.experiments.values import Shown, Wanted, compare_values, show_values
@@ -121,6 +128,10 @@ class Project:
         wish = Wish(name, message, tuple(set_params), hydra)
         request = request or Request()
         return run_experiment(self._layout, Git(self.root), request, wish, listener or Silent())
+
+    def unfinished(self) -> str | None:
+        """The name of the experiment whose last run in the workspace failed or was interrupted, if HEAD is where it was."""
+        return unfinished(self._layout, Git(self.root))
 
     def order(
         self, request: Request, wish: Wish, *, copy: Sequence[str] = (), rev: str | None = None

@@ -71,8 +71,8 @@ from redoit.report.progress import PlainListener
     "--rev",
     metavar="EXPERIMENT",
     shell_complete=complete.experiments,
-    help="Go on from EXPERIMENT, outside of the workspace: under its name if it has not finished, else as a "
-    "new one on the same baseline.",
+    help="Go on from EXPERIMENT where it ran, under its name, if it has not finished; else from what it recorded, "
+    "outside of the workspace, as a new one on the same baseline.",
 )
 @click.option(
     "-C",
@@ -113,6 +113,8 @@ def command(
     run. Your branch, your index and your files stay as they are.
     """
     project = Project()
+    if rev is not None and not (queued or temp) and name is None and rev == project.unfinished():
+        name, rev = rev, None  # its files, params and finished stages are in the workspace
     wish = Wish(name, message, set_params, not no_hydra)
     outside = queued or temp or rev is not None
     _check(ctx, outside=outside, copies=bool(copy_paths))
@@ -139,6 +141,8 @@ def command(
     finally:
         listener.ended()
     show_end(result.run, listener, quiet=quiet, dry=dry)
+    if result.unfinished is not None and not dry:
+        _tell_unfinished(result.unfinished, listener)
     if not quiet:
         if result.run.changed and not dry:
             _show_metrics(project.metrics, listener)
@@ -214,16 +218,19 @@ def _run_outside(
     show_end(ending.run, listener, quiet=quiet, dry=False)
     experiment = ending.experiment
     if experiment is None:
-        listener.screen.line(
-            f"Experiment '{task.name}' has not finished: `exp run -r {task.name}` goes on with it",
-            error=True,
-        )
+        _tell_unfinished(task.name, listener)
     elif not quiet:
         _show_metrics(lambda: project.metrics_of(experiment.rev), listener)
         listener.screen.line(
             f"{_told(experiment)}; `exp apply {experiment.name}` puts it into the workspace"
         )
     return ending.run.exit_code
+
+
+def _tell_unfinished(name: str, listener: PlainListener) -> None:
+    listener.screen.line(
+        f"Experiment '{name}' has not finished: `exp run -r {name}` goes on with it", error=True
+    )
 
 
 def _show_metrics(metrics: Callable[[], Mapping[RepoPath, Any]], listener: Listener) -> None:

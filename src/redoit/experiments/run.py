@@ -18,7 +18,7 @@ from redoit.experiments.outside import Outside
 from redoit.experiments.refs import Experiment
 from redoit.experiments.save import commit_experiment, find_same, free_name, save_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
-from redoit.files import locked
+from redoit.files import locked, write_atomic
 from redoit.git import Git
 from redoit.model import CHANGING, Address, Request, RunResult
 from redoit.project import Layout
@@ -53,6 +53,8 @@ class ExperimentResult(NamedTuple):
 
     run: RunResult
     experiment: Experiment | None
+    unfinished: str | None = None
+    """The name that it would have got: a run with that name goes on with it."""
 
     @property
     def name(self) -> str | None:
@@ -76,8 +78,13 @@ def run_experiment(
             result, session = run_stages(
                 layout, request, listener, {**mark, **experiment_environ(name, baseline)}, edit
             )
-        if result.exit_code or request.dry:
+        if request.dry:
             return ExperimentResult(result, None)
+        if result.exit_code:
+            write_atomic(_unfinished_path(layout), f"{baseline} {name}".encode(), sync=False)
+            return ExperimentResult(result, None, name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_unfinished_path(layout))
         if wish.name is None and not result.changed:
             same = find_same(layout, git, session.index, baseline)
             if same is not None:
@@ -101,6 +108,20 @@ def run_experiment(
             ran=[s.address for s in result.stages if s.outcome in CHANGING],
         )
         return ExperimentResult(result, experiment)
+
+
+def unfinished(layout: Layout, git: Git) -> str | None:
+    """The name of the experiment on ``HEAD`` whose run in the workspace failed or was interrupted; None: there is none."""
+    try:
+        with open(_unfinished_path(layout), "rb") as file:
+            baseline, _, name = file.read().decode().partition(" ")
+    except FileNotFoundError:
+        return None
+    return name if baseline == git.head() else None
+
+
+def _unfinished_path(layout: Layout) -> str:
+    return os.path.join(layout.tmp, "unfinished")
 
 
 def run_outside(
