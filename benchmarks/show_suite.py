@@ -1,7 +1,4 @@
-"""Measure `exp show` on many experiments: the first look, the second, and one after a new experiment.
-
-    python -m benchmarks.show
-    python -m benchmarks.show --experiments 200 --dvc
+"""`exp show` on many experiments: the first look, the next, and one after a new experiment.
 
 The experiments are made by Git's plumbing, each with its own params, metrics and `dvc.lock`, as
 `exp run -S` would leave them. Not measured: making them.
@@ -9,18 +6,16 @@ The experiments are made by Git's plumbing, each with its own params, metrics an
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import itertools
 import json
-import statistics
 import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.sandbox import Sandbox, dvc_sandbox, exp_command, installed_dvc
+
+from benchmarks.measure import Case, Launcher, Sample
 
 _STAGES = ("prepare", "featurize", "train", "evaluate")
 _START = 1_700_000_000
@@ -102,42 +97,39 @@ def make(folder: Path, experiments: int) -> Sandbox:
     return project
 
 
-def seconds(project: Sandbox, command: Sequence[str]) -> float:
-    """How long ``command`` takes; its output goes to a pipe that is read."""
-    start = time.perf_counter()
-    project.command(*command)
-    return time.perf_counter() - start
+def show_cases(
+    top: Path,
+    launcher: Launcher,
+    *,
+    experiments: int,
+    dvc: bool,
+    slow_limit: float,
+    exp: Path | None = None,
+) -> list[Case]:
+    """The first look, the next one, and one after a new experiment."""
+    project = make(top / "show", experiments)
+    added = itertools.count(experiments + 1)
+    tools = {"redoit": ([str(exp or exp_command())], 600.0)}
+    if dvc:
+        tools["dvc"] = ([str(installed_dvc()), "exp"], slow_limit)
 
+    def case(scenario: str, tool: str, words: list[str], *, add: bool = False) -> Case:
+        command, limit = tools[tool]
 
-def measure(experiments: int, repeat: int, dvc: bool) -> dict[str, float]:
-    """Scenario → median seconds."""
-    found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        project = make(Path(folder), experiments)
-        tools = {"exp": [str(exp_command())]}
-        if dvc:
-            tools["dvc"] = [str(installed_dvc()), "exp"]
-        for tool, command in tools.items():
-            for form in ("--json", "--md"):
-                show = [*command, "show", form]
-                found[f"{tool} show {form}, first"] = seconds(project, [*show, "-f"])
-                times = [seconds(project, show) for _ in range(repeat)]
-                found[f"{tool} show {form}, again"] = statistics.median(times)
-        add_experiments(project, [experiments + 1])
-        found["exp show, one more experiment"] = seconds(project, [*tools["exp"], "show"])
-    return found
+        def take() -> Sample:
+            if add:
+                add_experiments(project, [next(added)])
+            return launcher.run([*command, *words], project.root, project.env, limit)
 
+        return Case("show", scenario, tool, experiments, take)
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--experiments", type=int, default=1000)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--dvc", action="store_true", help="measure DVC too")
-    options = parser.parse_args(arguments)
-    for scenario, time_taken in measure(options.experiments, options.repeat, options.dvc).items():
-        print(f"{scenario:40} {time_taken:8.3f} s")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    rows: dict[str, list[str]] = {
+        "first look": ["show", "--json", "-f"],
+        "next look": ["show", "--json"],
+        "one more": ["show", "--json"],
+    }
+    return [
+        case(scenario, tool, words, add=scenario == "one more")
+        for scenario, words in rows.items()
+        for tool in tools
+    ]
