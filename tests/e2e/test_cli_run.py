@@ -295,6 +295,36 @@ def test_an_interrupt_ends_commands_and_keeps_what_had_finished(
     assert "3 up to date" in lines(small.exp("repro", "--dry"))[-1]
 
 
+def test_where_the_time_went(small: Sandbox) -> None:
+    table = small.exp("run", "-j2", "--profile", "--profile-json", "p.json").stdout
+    rows = dict(re.findall(r"^(\w+) +(\d+\.\d{3})", table, re.M))
+    assert list(rows) == [
+        *("start", "git", "params", "load", "plan", "look", "check", "wait", "prepare", "command"),
+        *("commit", "journal", "record", "experiment", "other", "total"),
+    ]
+    profile = json.loads(small.read("p.json"))
+    assert {stage["stage"] for stage in profile["stages"]} == {
+        "prepare",
+        "count@a",
+        "count@b",
+        "sum",
+    }
+    phases = {phase["phase"]: phase for phase in profile["phases"]}
+    assert phases["command"]["times"] == 4
+    assert phases["command"]["in_workers"] > 0 and phases["command"]["seconds"] == 0
+    total = sum(phase["seconds"] for phase in profile["phases"])
+    assert abs(total - profile["seconds"]) < 1e-6
+    again = small.exp("repro", "--profile").stdout
+    assert "command" not in again and "in workers" not in again
+    assert (
+        "--profile-json cannot be"
+        in small.exp("run", "--temp", "--profile-json", "p.json", code=2).stderr
+    )
+    lost = small.exp("repro", "-q", "--profile-json", "no/p.json", code=1)
+    assert lost.stderr.startswith("error: cannot write where the time went: No such file")
+    assert lost.stdout == ""
+
+
 def wait_for_the_end_of_group(group: int) -> None:
     """Soon: what was killed counts as long as init has not taken notice."""
     deadline = time.monotonic() + 10

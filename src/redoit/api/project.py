@@ -46,6 +46,7 @@ from redoit.model import (
     RunResult,
     Stage,
 )
+from redoit.profile import Phases
 from redoit.project import Layout, find_layout
 from redoit.queue.orders import Ordered
 from redoit.queue.outside import order, pending, run_now
@@ -101,11 +102,20 @@ class Project:
 
     # --- running ----------------------------------------------------------------------------------
 
-    def repro(self, request: Request | None = None, listener: Listener | None = None) -> RunResult:
-        """Bring the requested stages up to date. A stage's failure is in the result, not raised."""
+    def repro(
+        self,
+        request: Request | None = None,
+        listener: Listener | None = None,
+        *,
+        profile: Phases | None = None,
+    ) -> RunResult:
+        """Bring the requested stages up to date. A stage's failure is in the result, not raised.
+
+        ``profile`` (a ``redoit.profile.Profile``) is told what the run is busy with.
+        """
         with self._exclusive(listener) as mark:
             request = request or Request()
-            return run_stages(self._layout, request, listener or Silent(), mark)[0]
+            return run_stages(self._layout, request, listener or Silent(), mark, profile=profile)[0]
 
     def run(
         self,
@@ -116,6 +126,7 @@ class Project:
         message: str | None = None,
         set_params: Sequence[str] = (),
         hydra: bool = True,
+        profile: Phases | None = None,
     ) -> ExperimentResult:
         """As ``repro``, then record the workspace as an experiment on ``HEAD``.
 
@@ -126,8 +137,14 @@ class Project:
         ParamsProblem for an override; all of them before anything runs.
         """
         wish = Wish(name, message, tuple(set_params), hydra)
-        request = request or Request()
-        return run_experiment(self._layout, Git(self.root), request, wish, listener or Silent())
+        return run_experiment(
+            self._layout,
+            Git(self.root),
+            request or Request(),
+            wish,
+            listener or Silent(),
+            profile,
+        )
 
     def unfinished(self) -> str | None:
         """The name of the experiment whose last run in the workspace failed or was interrupted, if HEAD is where it was."""

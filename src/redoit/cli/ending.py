@@ -6,9 +6,12 @@ import sys
 import time
 
 from redoit.api import Project
+from redoit.errors import RedoitError
 from redoit.model import RunResult
+from redoit.profile import Profile
 from redoit.queue.task import ENDED, State
 from redoit.report.following import Following
+from redoit.report.profile import profile_json, profile_table
 from redoit.report.progress import PlainListener
 from redoit.report.summary import summary
 from redoit.report.words import Paint, count, wants_colour
@@ -20,6 +23,37 @@ def show_end(result: RunResult, listener: PlainListener, *, quiet: bool, dry: bo
         listener.screen.line("interrupted: what had finished is recorded", error=True)
     if not quiet:
         listener.screen.line(summary(result, dry=dry))
+
+
+def wanted_profile(table: bool, file: str | None) -> Profile | None:
+    """A new Profile if one of the two was asked for."""
+    return Profile() if table or file is not None else None
+
+
+def write_profile(
+    profile: Profile | None,
+    result: RunResult,
+    listener: PlainListener,
+    *,
+    table: bool,
+    file: str | None,
+) -> None:
+    """Print where the time went, and write it to ``file``. Raises RedoitError if that cannot be written."""
+    if profile is None:
+        return
+    spent = profile.spent()
+    if table:
+        listener.screen.line(profile_table(spent))
+    if file is not None:
+        try:
+            with open(file, "w", encoding="utf-8") as opened:
+                opened.write(profile_json(spent, result))
+        except OSError as error:
+            raise RedoitError(
+                f"cannot write where the time went: {error.strerror}",
+                facts={"file": file},
+                hint="the run itself is done; name another file with --profile-json",
+            ) from None
 
 
 def follow_queue(project: Project, jobs: int, *, quiet: bool) -> int:

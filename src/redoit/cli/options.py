@@ -138,6 +138,13 @@ _RUN_OPTIONS: Sequence[Callable[[Any], Any]] = (
         metavar="N",
         help="Run up to N stages at the same time (default: 1).",
     ),
+    click.option("--profile", is_flag=True, help="Tell at the end where the time went."),
+    click.option(
+        "--profile-json",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="Write where the time went to FILE, as JSON.",
+    ),
     quiet_option("Print nothing on standard output; the stages' commands still may."),
     verbose_option("Show every skipped stage, and a traceback with every error."),
 )

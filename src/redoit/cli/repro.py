@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from redoit.api import Project
-from redoit.cli.ending import show_end
+from redoit.cli.ending import show_end, wanted_profile, write_profile
 from redoit.cli.options import RunCommand, request_of, run_options
 from redoit.report.live import make_listener
 
@@ -26,19 +26,29 @@ from redoit.report.live import make_listener
 )
 @click.pass_context
 def command(
-    ctx: click.Context, /, quiet: bool, verbose: int, dry: bool, jobs: int, **_: Any
+    ctx: click.Context,
+    /,
+    quiet: bool,
+    verbose: int,
+    dry: bool,
+    jobs: int,
+    profile: bool,
+    profile_json: str | None,
+    **_: Any,
 ) -> int:
     """Run the pipeline, recording no experiment.
 
     TARGETS are as for `exp run`. Works without Git.
     """
+    measured = wanted_profile(profile, profile_json)
     project = Project()
     listener = make_listener(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
     )
     try:
-        result = project.repro(request_of(ctx.params), listener)
+        result = project.repro(request_of(ctx.params), listener, profile=measured)
     finally:
         listener.ended()
     show_end(result, listener, quiet=quiet, dry=dry)
+    write_profile(measured, result, listener, table=profile and not quiet, file=profile_json)
     return result.exit_code

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from redoit.api import Project
 from redoit.cli import complete
-from redoit.cli.ending import follow_queue, show_end
+from redoit.cli.ending import follow_queue, show_end, wanted_profile, write_profile
 from redoit.cli.options import RunCommand, one_of, request_of, run_options
 from redoit.engine.listener import Listener
 from redoit.errors import RedoitError, UsageError
@@ -101,6 +101,8 @@ def command(
     verbose: int,
     dry: bool,
     jobs: int,
+    profile: bool,
+    profile_json: str | None,
     **_: Any,
 ) -> int:
     """Run the pipeline and record the result as an experiment.
@@ -112,6 +114,7 @@ def command(
     The experiment is a Git commit that no branch shows: what Git and DVC track, as it is after the
     run. Your branch, your index and your files stay as they are.
     """
+    measured = wanted_profile(profile, profile_json)
     project = Project()
     if rev is not None and not (queued or temp) and name is None and rev == project.unfinished():
         name, rev = rev, None  # its files, params and finished stages are in the workspace
@@ -137,6 +140,7 @@ def command(
             message=message,
             set_params=set_params,
             hydra=not no_hydra,
+            profile=measured,
         )
     finally:
         listener.ended()
@@ -148,6 +152,7 @@ def command(
             _show_metrics(project.metrics, listener)
         if result.experiment is not None:
             listener.screen.line(_told(result.experiment))
+    write_profile(measured, result.run, listener, table=profile and not quiet, file=profile_json)
     return result.run.exit_code
 
 
@@ -174,8 +179,13 @@ def _check(ctx: click.Context, *, outside: bool, copies: bool) -> None:
             "-C is for runs outside of the workspace",
             hint="give --temp or --queue too: in the workspace everything is there already",
         )
-    if outside and (given["dry"] or given["interactive"]):
-        option = "--dry" if given["dry"] else "--interactive"
+    unfit = [
+        option
+        for option in ("dry", "interactive", "profile", "profile_json")
+        if outside and given[option]
+    ]
+    if unfit:
+        option = f"--{unfit[0].replace('_', '-')}"
         raise UsageError(
             f"{option} cannot be given for a run outside of the workspace",
             hint="leave it out, or leave out --temp, --queue and -r",

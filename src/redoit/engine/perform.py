@@ -25,6 +25,7 @@ from redoit.errors import (
     StageError,
 )
 from redoit.model import Entry, Outcome, OutKind, Stage, Trace, Why
+from redoit.profile import Phase, Phases, Unprofiled
 
 
 class Means(NamedTuple):
@@ -45,6 +46,7 @@ class Means(NamedTuple):
     dry: bool = False
     commit: bool = True
     use_run_cache: bool = True
+    profile: Phases = Unprofiled()
 
 
 def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Trace | None]:
@@ -94,8 +96,9 @@ def _run(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
     if means.dry:
         return Outcome.RAN, None
     _run_commands(stage, means)
-    trace = _record(stage, means)
-    _keep_for_later(stage, trace, means)
+    with means.profile.phase(Phase.COMMIT):
+        trace = _record(stage, means)
+        _keep_for_later(stage, trace, means)
     return Outcome.RAN, trace
 
 
@@ -168,11 +171,12 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
             continue
         if means.dry:
             return Outcome.RESTORED, None
-        for out in stage.outs:
-            session.store.checkout(out.path, outs[out.text], copy=not out.cache)
-        session.written(stage)
-        trace = trace_now(stage, [outs[out.text] for out in stage.outs], session)
-        _keep_for_later(stage, trace, means)
+        with means.profile.phase(Phase.RESTORE):
+            for out in stage.outs:
+                session.store.checkout(out.path, outs[out.text], copy=not out.cache)
+            session.written(stage)
+            trace = trace_now(stage, [outs[out.text] for out in stage.outs], session)
+            _keep_for_later(stage, trace, means)
         return Outcome.RESTORED, trace
     return None
 
@@ -259,7 +263,8 @@ def _run_command(
     if means.interrupted.is_set():
         raise Interrupted(f"stage '{stage.address}' was interrupted")
     try:
-        code = means.executor.run(line, wdir, environ, means.sink(stage))
+        with means.profile.phase(Phase.COMMAND):
+            code = means.executor.run(line, wdir, environ, means.sink(stage))
     except OSError as error:
         raise CommandFailed(
             f"stage '{stage.address}' could not be started: {error.strerror}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -42,6 +43,7 @@ from redoit.model import (
     Trace,
     Why,
 )
+from redoit.profile import Phase, Phases, Unprofiled
 from redoit.selection import Plan
 from redoit.shared import Once
 
@@ -55,6 +57,7 @@ def run_plan(
     environ: Mapping[str, str] | None = None,
     executor: Executor | None = None,
     meeting: Meeting | None = None,
+    profile: Phases | None = None,
 ) -> RunResult:
     """Bring the stages of ``plan`` up to date, ``request.jobs`` at a time.
 
@@ -69,6 +72,7 @@ def run_plan(
         environ or os.environ,
         executor or LocalProcesses(),
         meeting or Meeting(session.layout.meeting),
+        profile or Unprofiled(),
     ).go()
 
 
@@ -84,12 +88,14 @@ class _Run:
         environ: Mapping[str, str],
         executor: Executor,
         meeting: Meeting,
+        profile: Phases,
     ) -> None:
         self._plan = plan
         self._session = session
         self._request = request
         self._listener = listener
         self._executor = executor
+        self._profile = profile
         # A question can only be asked while nothing else is going on.
         self._jobs = (
             1 if request.interactive or request.dry else max(1, min(request.jobs, len(plan.stages)))
@@ -114,18 +120,22 @@ class _Run:
             dry=request.dry,
             commit=not request.no_commit,
             use_run_cache=not request.no_run_cache,
+            profile=profile,
         )
         self._downstream = _reverse(plan.upstream) if request.force_downstream else {}
 
     def go(self) -> RunResult:
         began = time.monotonic()
         session, listener = self._session, self._listener
+        profile = self._profile
         listener.planned(self._plan.stages, self._jobs)
-        session.prefetch(self._plan.stages)
-        control = PlannedControl(plan_tasks(self._plan, self._task))
+        with profile.phase(Phase.LOOK):
+            session.prefetch(self._plan.stages)
+        with profile.phase(Phase.PLAN):
+            control = PlannedControl(plan_tasks(self._plan, self._task))
         backend = TraceBackend(database_name(session.layout.tmp))
         order = [stage.address for stage in self._plan.stages]
-        backend.bind(SessionRecords(session, order))
+        backend.bind(SessionRecords(session, order, profile))
         dependency = Dependency(
             lambda *_, **__: backend, backend.name, checker_cls=FingerprintChecker
         )
@@ -139,8 +149,10 @@ class _Run:
             self._runner = MThreadRunner(
                 dependency, self, continue_=keep_going, num_process=self._jobs
             )
+            if not isinstance(profile, Unprofiled):
+                self._runner.Queue = lambda: _TimedQueue(profile)
         try:
-            with self._signals():
+            with self._signals(), profile.phase(Phase.CHECK):
                 self._runner.run_all(control.task_dispatcher())
         finally:
             listener.ended()
@@ -182,7 +194,8 @@ class _Run:
                 f"stage '{stage.address}' was refused",
                 hint="stages that depend on it cannot run either",
             )
-        return carry_out(stage, self._means, forced=stage.address in self._forced)
+        with self._profile.phase(Phase.PREPARE):
+            return carry_out(stage, self._means, forced=stage.address in self._forced)
 
     def _sink(self, stage: Stage) -> Sink | None:
         if self._jobs == 1:
@@ -255,6 +268,18 @@ class _Run:
         self._interrupted.set()
         self._runner._stop_running = True
         self._executor.stop(signal.SIGKILL if again else signal.SIGTERM)
+
+
+class _TimedQueue(queue.Queue[Any]):
+    """A queue between doit's threads that tells how long they wait for each other."""
+
+    def __init__(self, profile: Phases) -> None:
+        super().__init__()
+        self._profile = profile
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        with self._profile.phase(Phase.WAIT):
+            return super().get(block, timeout)
 
 
 def _result_of(task: Task, fail: BaseFail | None = None) -> StageResult:

@@ -21,6 +21,7 @@ from redoit.experiments.set_params import Edited, edited, plan_changes, recover,
 from redoit.files import locked, write_atomic
 from redoit.git import Git
 from redoit.model import CHANGING, Address, Request, RunResult
+from redoit.profile import Phase, Phases, Unprofiled
 from redoit.project import Layout
 from redoit.selection import select
 from redoit.trace.traces import lock_path
@@ -62,7 +63,12 @@ class ExperimentResult(NamedTuple):
 
 
 def run_experiment(
-    layout: Layout, git: Git, request: Request, wish: Wish, listener: Listener
+    layout: Layout,
+    git: Git,
+    request: Request,
+    wish: Wish,
+    listener: Listener,
+    profile: Phases | None = None,
 ) -> ExperimentResult:
     """Run in the user's workspace, then record it on ``HEAD``.
 
@@ -70,14 +76,16 @@ def run_experiment(
     without a commit to start from, BadExperimentName, ExperimentExists unless ``request.force``, UsageError and
     ParamsProblem for an override; all of them before anything runs.
     """
-    baseline = git.head()
-    name = free_name(git, baseline, wish.name, force=request.force)
+    profile = profile or Unprofiled()
+    with profile.phase(Phase.GIT):
+        baseline = git.head()
+        name = free_name(git, baseline, wish.name, force=request.force)
     with exclusive(layout, listener) as mark:
-        changes = plan_changes(layout, wish.set_params, request.cwd, hydra=wish.hydra)
+        with profile.phase(Phase.PARAMS):
+            changes = plan_changes(layout, wish.set_params, request.cwd, hydra=wish.hydra)
         with edited(layout, changes) as edit:
-            result, session = run_stages(
-                layout, request, listener, {**mark, **experiment_environ(name, baseline)}, edit
-            )
+            environ = {**mark, **experiment_environ(name, baseline)}
+            result, session = run_stages(layout, request, listener, environ, edit, profile=profile)
         if request.dry:
             return ExperimentResult(result, None)
         if result.exit_code:
@@ -86,7 +94,8 @@ def run_experiment(
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_unfinished_path(layout))
         if wish.name is None and not result.changed:
-            same = find_same(layout, git, session.index, baseline)
+            with profile.phase(Phase.GIT):
+                same = find_same(layout, git, session.index, baseline)
             if same is not None:
                 return ExperimentResult(result, same)
         if git.head() != baseline:
@@ -95,18 +104,19 @@ def run_experiment(
                 facts={"was": baseline, "is": git.head()},
                 hint="the results are in the workspace and in dvc.lock: run again to record them",
             )
-        experiment = save_experiment(
-            layout,
-            git,
-            session.index,
-            session.traces,
-            name=name,
-            message=wish.message,
-            force=request.force,
-            baseline=baseline,
-            include=git.untracked([change.path for change in changes]) if changes else (),
-            ran=[s.address for s in result.stages if s.outcome in CHANGING],
-        )
+        with profile.phase(Phase.EXPERIMENT):
+            experiment = save_experiment(
+                layout,
+                git,
+                session.index,
+                session.traces,
+                name=name,
+                message=wish.message,
+                force=request.force,
+                baseline=baseline,
+                include=git.untracked([change.path for change in changes]) if changes else (),
+                ran=[s.address for s in result.stages if s.outcome in CHANGING],
+            )
         return ExperimentResult(result, experiment)
 
 
@@ -193,15 +203,20 @@ def run_stages(
     environ: Mapping[str, str],
     edit: Edited | None = None,
     outside: Outside | None = None,
+    *,
+    profile: Phases | None = None,
 ) -> tuple[RunResult, Session]:
     """Bring the requested stages up to date; the workspace must be held. The session is closed then.
 
     A stage's failure is in the result, not raised. ``edit`` is kept as soon as the run can start. In a workspace
     ``outside`` data come from the cache first; MissingDep is raised for what will not be there.
     """
-    session = load_session(layout)
+    profile = profile or Unprofiled()
+    with profile.phase(Phase.LOAD):
+        session = load_session(layout)
     with contextlib.closing(session.state):
-        plan = select(session.graph, session.index.groups, request, layout.root)
+        with profile.phase(Phase.PLAN):
+            plan = select(session.graph, session.index.groups, request, layout.root)
         if outside is not None:
             check_out_data(session, plan)
             check_deps(session, plan)
@@ -219,6 +234,7 @@ def run_stages(
             listener,
             environ={**os.environ, **environ},
             meeting=Meeting((outside.home if outside else layout).meeting),
+            profile=profile,
         )
     return result, session
 
