@@ -71,7 +71,8 @@ class Database:
             try:
                 yield self._connection
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # after some errors SQLite has undone it itself
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -177,8 +178,7 @@ def _opened(path: str) -> sqlite3.Connection:
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        # SQLite would let nobody else write it, whatever the umask; its other files are as this one is.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666))
+        _create(path)
         connection = sqlite3.connect(
             path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )
@@ -193,6 +193,15 @@ def _opened(path: str) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise _unusable(path, error) from error
     return connection
+
+
+def _create(path: str) -> None:
+    """Make the file, with the permissions that the umask leaves: SQLite itself lets nobody else write it.
+
+    Only if there is none: to close a file drops all locks that the process has on it, SQLite's too.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:
