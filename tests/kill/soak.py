@@ -62,6 +62,14 @@ class Soak:
 
     def go(self, experiments: int, workers: int, kills: int, limit: float) -> str:
         """Queue, work off, kill, and check. Raises Failure. ``limit``: seconds after which it counts as hung."""
+        try:
+            return self._go(experiments, workers, kills, limit)
+        finally:
+            for pid in self._workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _go(self, experiments: int, workers: int, kills: int, limit: float) -> str:
         project = self.project
         rows = max(experiments // 10, 1)
         columns = experiments // rows
@@ -75,9 +83,10 @@ class Soak:
                 project.write(path, text)
             if time.monotonic() - began > limit:
                 raise Failure(f"hung:\n{project.exp('queue', 'status')}")
-            if left and (pids := self._workers()):
-                os.kill(self._random.choice(pids), signal.SIGKILL)
-                left -= 1
+            if left and (known := self._status()["workers"]):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(str(self._random.choice(known)["pid"])), signal.SIGKILL)
+                    left -= 1
             project.exp("queue", "start", "-q", "-j", str(workers))
             time.sleep(self._random.uniform(0, 0.3))
         if left == kills:
