@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from redoit.api.remotes import Remotes
 from redoit.api.results import ExperimentResult, Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
 from redoit.engine.commit import commit_workspace
@@ -81,6 +82,11 @@ class Project:
     def layout(self) -> Layout:
         """Where the project's things are, and its configuration."""
         return self._layout
+
+    @property
+    def remotes(self) -> Remotes:
+        """Where the project's data are kept besides its cache, and the verbs for that."""
+        return Remotes(self.root)
 
     # --- running ----------------------------------------------------------------------------------
 

@@ -45,6 +45,14 @@ def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     return _matching([*_experiments(), *_branches_and_tags(), "HEAD", "workspace"], incomplete)
 
 
+def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of remotes."""
+    names: list[str] = []
+    with contextlib.suppress(RedoitError, OSError):
+        names = list(find_layout(os.getcwd()).config.remotes)
+    return _matching(names, incomplete)
+
+
 def overrides(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The params of the file that ``incomplete`` names, or of ``params.yaml``, with ``=`` behind them."""
     file, colon, override = incomplete.rpartition(":")

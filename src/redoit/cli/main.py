@@ -38,6 +38,7 @@ COMMANDS = {
     "why": "Show in full why a stage would run.",
     "dag": "Draw the stages and what they depend on.",
     "init": "Make a project here.",
+    "remote": "Name the places where data are kept besides the cache.",
     "config": "Read and change settings.",
     "cache": "Check the cache, or change its digest.",
 }
