@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from redoit.api.data import Data
 from redoit.api.remotes import Remotes
 from redoit.api.results import ExperimentResult, Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
@@ -87,6 +88,11 @@ class Project:
     def remotes(self) -> Remotes:
         """Where the project's data are kept besides its cache, and the verbs for that."""
         return Remotes(self.root)
+
+    @property
+    def data(self) -> Data:
+        """The project's data in workspace, cache and remotes, and the verbs for them."""
+        return Data(self._layout, lambda: self._exclusive(None))
 
     # --- running ----------------------------------------------------------------------------------
 
