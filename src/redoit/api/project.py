@@ -45,6 +45,7 @@ from redoit.project import Layout, find_layout
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
+from redoit.store.moved import Meter
 from redoit.trace import migrate_traces
 
 
@@ -96,10 +97,19 @@ class Project:
 
     # --- running ----------------------------------------------------------------------------------
 
-    def repro(self, request: Request | None = None, listener: Listener | None = None) -> RunResult:
-        """Bring the requested stages up to date. A stage's failure is in the result, not raised."""
+    def repro(
+        self,
+        request: Request | None = None,
+        listener: Listener | None = None,
+        *,
+        meter: Meter | None = None,
+    ) -> RunResult:
+        """Bring the requested stages up to date. A stage's failure is in the result, not raised.
+
+        ``meter`` is told of data that ``request.pull`` gets.
+        """
         with self._exclusive(listener):
-            return self._run(request or Request(), listener or Silent(), {})[0]
+            return self._run(request or Request(), listener or Silent(), {}, meter=meter)[0]
 
     def run(
         self,
@@ -110,6 +120,7 @@ class Project:
         message: str | None = None,
         set_params: Sequence[str] = (),
         hydra: bool = True,
+        meter: Meter | None = None,
     ) -> ExperimentResult:
         """As ``repro``, then record the workspace as an experiment on ``HEAD``.
 
@@ -127,7 +138,9 @@ class Project:
         with self._exclusive(listener):
             changes = plan_changes(self._layout, set_params, request.cwd, hydra=hydra)
             with edited(self._layout, changes) as edit:
-                result, session = self._run(request, listener or Silent(), environ, edit)
+                result, session = self._run(
+                    request, listener or Silent(), environ, edit, meter=meter
+                )
             if result.exit_code or request.dry:
                 return ExperimentResult(result, None)
             if name is None and not result.changed:
@@ -160,6 +173,8 @@ class Project:
         listener: Listener,
         environ: Mapping[str, str],
         edit: Edited | None = None,
+        *,
+        meter: Meter | None = None,
     ) -> tuple[RunResult, Session]:
         session = load_session(self._layout)
         with contextlib.closing(session.state):
@@ -171,7 +186,9 @@ class Project:
                     )
                 if not request.dry:
                     edit.keep()
-            result = run_plan(plan, session, request, listener, environ={**os.environ, **environ})
+            result = run_plan(
+                plan, session, request, listener, environ={**os.environ, **environ}, meter=meter
+            )
         return result, session
 
     @contextlib.contextmanager

@@ -25,8 +25,6 @@ NOT_YET: Mapping[str, str] = {
     "--rev": "resuming an experiment",
     "-C": "running outside of the workspace",
     "--copy-paths": "running outside of the workspace",
-    "--pull": "fetching data from a remote",
-    "--allow-missing": "running without the data of unchanged stages",
 }
 """DVC's options that Redoit does not have yet: refused by name rather than ignored."""
 
@@ -122,6 +120,17 @@ _RUN_OPTIONS: Sequence[Callable[[Any], Any]] = (
         "--force-downstream",
         is_flag=True,
         help="When a stage runs, run all that depend on it too, changed or not.",
+    ),
+    click.option(
+        "--pull",
+        is_flag=True,
+        help="Get missing data from remotes: what stages that run read, the outputs of unchanged stages, "
+        "and the run cache.",
+    ),
+    click.option(
+        "--allow-missing",
+        is_flag=True,
+        help="Skip stages with which nothing is wrong but that data are missing.",
     ),
     click.option("--dry", is_flag=True, help="Say what would run; run nothing, change nothing."),
     click.option(

@@ -11,6 +11,7 @@ from redoit.api import Project
 from redoit.cli.ending import show_end
 from redoit.cli.options import RunCommand, request_of, run_options
 from redoit.report.live import make_listener
+from redoit.report.transfer import TransferLine
 
 
 @click.command("repro", cls=RunCommand)
@@ -37,7 +38,11 @@ def command(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
     )
     try:
-        result = project.repro(request_of(ctx.params), listener)
+        result = project.repro(
+            request_of(ctx.params),
+            listener,
+            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
+        )
     finally:
         listener.ended()
     show_end(result, listener, quiet=quiet, dry=dry)

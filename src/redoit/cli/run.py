@@ -16,6 +16,7 @@ from redoit.errors import RedoitError
 from redoit.experiments import Experiment
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
+from redoit.report.transfer import TransferLine
 
 
 @click.command("run", cls=RunCommand)
@@ -79,6 +80,7 @@ def command(
             message=message,
             set_params=set_params,
             hydra=not no_hydra,
+            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
         )
     finally:
         listener.ended()

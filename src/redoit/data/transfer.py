@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from redoit.data.targets import Chosen, DataRequest, choose
@@ -14,10 +11,9 @@ from redoit.data.used import Commits, commits_of, used_by_commits
 from redoit.engine.session import Session
 from redoit.git import Git
 from redoit.store.moved import Meter, Moved, Wanted
-from redoit.store.parallel import in_parallel
 from redoit.store.remotes import Remote, Remotes
-from redoit.store.transfer import asking, default_jobs, download, upload
-from redoit.trace.runcache import is_entry_name
+from redoit.store.transfer import download, upload
+from redoit.trace.remote_runs import fetch_runs, push_runs
 
 
 class TransferRequest(NamedTuple):
@@ -47,7 +43,7 @@ def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Me
     if request.run_cache:
         remote = remotes.open(request.remote)
         if remote.storage.lists:
-            moved.add(_push_runs(session, remote, request.jobs))
+            moved.add(push_runs(session.run_cache, remote, request.jobs))
     return Transferred(moved, tuple(warnings))
 
 
@@ -60,7 +56,9 @@ def fetch(
     if request.run_cache:
         remote = remotes.open(request.remote)
         if remote.storage.lists:
-            moved.add(fetch_runs(session, remote, request.jobs, warnings))
+            moved.add(
+                fetch_runs(session.run_cache, remote, session.store.objects, request.jobs, warnings)
+            )
         else:
             warnings.append(f"the remote '{remote.name}' cannot tell what runs it has: left out")
     for remote, wanted in _by_remote(_chosen(session, request, warnings), request, remotes):
@@ -95,55 +93,3 @@ def _by_remote(
         remotes.name_of(request.remote)
     for name, wanted in groups.items():
         yield remotes.open(name), wanted
-
-
-# --- the run cache --------------------------------------------------------------------------------
-
-
-def _push_runs(session: Session, remote: Remote, jobs: int) -> Moved:
-    """Send the entries of the run cache; their outs go as data, for an entry does not tell which are to stay."""
-    moved = Moved()
-    with asking(remote):
-        there = {stored.name for stored in remote.storage.list(session.run_cache.name)}
-        tasks = []
-        for name, path in session.run_cache.entries().items():
-            if name not in there:
-                tasks.append(partial(remote.storage.put, path, name))
-                moved.files += 1
-                moved.size += os.path.getsize(path)
-        in_parallel(tasks, jobs or remote.jobs or default_jobs())
-        remote.storage.finish()
-    return moved
-
-
-def fetch_runs(session: Session, remote: Remote, jobs: int, warnings: list[str]) -> Moved:
-    """Get the entries of the run cache that are not here. Raises RemoteError."""
-    runs = session.run_cache
-    with asking(remote):
-        there = [s.name for s in remote.storage.list(runs.name) if is_entry_name(s.name)]
-    here = runs.entries()
-    moved = Moved()
-    refused: list[str] = []
-
-    def get(name: str) -> None:
-        place = session.store.objects.temporary(session.layout.algo)
-        try:
-            remote.storage.get(name, place)
-            size = os.path.getsize(place)
-            if runs.adopt(place, name):
-                moved.files += 1
-                moved.size += size
-            else:
-                refused.append(name)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(place)
-
-    tasks: list[Callable[[], None]] = [partial(get, name) for name in there if name not in here]
-    with asking(remote):
-        in_parallel(tasks, jobs or remote.jobs or default_jobs())
-    if refused:
-        warnings.append(
-            f"{len(refused)} entries of the run cache are not what their names say: left out"
-        )
-    return moved

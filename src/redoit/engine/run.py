@@ -13,13 +13,14 @@ from types import FrameType
 from typing import Any
 
 from redoit.engine.backend import TraceBackend, database_name
-from redoit.engine.checker import FingerprintChecker
+from redoit.engine.checker import FingerprintChecker, WithoutData
 from redoit.engine.doit import BaseFail, Dependency, MThreadRunner, Runner, Task, UnmetDependency
 from redoit.engine.executor import Executor, LocalProcesses, Sink
 from redoit.engine.listener import Listener
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
+from redoit.engine.supply import Supply
 from redoit.engine.tasks import (
     GATE,
     PlannedControl,
@@ -42,6 +43,7 @@ from redoit.model import (
     Why,
 )
 from redoit.selection import Plan
+from redoit.store.moved import Meter
 
 
 def run_plan(
@@ -52,14 +54,18 @@ def run_plan(
     *,
     environ: Mapping[str, str] | None = None,
     executor: Executor | None = None,
+    meter: Meter | None = None,
 ) -> RunResult:
     """Bring the stages of ``plan`` up to date, ``request.jobs`` at a time.
 
-    A stage's failure is in the result, not raised. Traces are durable when this returns.
+    A stage's failure is in the result, not raised. Traces are durable when this returns. ``meter`` is told
+    of data that are got from remotes.
     """
-    return _Run(
-        plan, session, request, listener, environ or os.environ, executor or LocalProcesses()
-    ).go()
+    if request.allow_missing:
+        session = session.lenient()
+    supply = Supply(session, meter) if request.pull else None
+    executor = executor or LocalProcesses()
+    return _Run(plan, session, request, listener, environ or os.environ, executor, supply).go()
 
 
 class _Run:
@@ -73,8 +79,10 @@ class _Run:
         listener: Listener,
         environ: Mapping[str, str],
         executor: Executor,
+        supply: Supply | None = None,
     ) -> None:
         self._plan = plan
+        self._supply = supply
         self._session = session
         self._request = request
         self._listener = listener
@@ -100,6 +108,7 @@ class _Run:
             dry=request.dry,
             commit=not request.no_commit,
             use_run_cache=not request.no_run_cache,
+            supply=supply,
         )
         self._downstream = _reverse(plan.upstream) if request.force_downstream else {}
 
@@ -115,7 +124,7 @@ class _Run:
         dependency = Dependency(
             lambda *_, **__: backend, backend.name, checker_cls=FingerprintChecker
         )
-        dependency.checker.bind(session.look)
+        dependency.checker.bind(WithoutData(session) if session.allow_missing else session.look)
         # doit forgets a task that fails; a trace stays true: it is of the last good run.
         dependency.remove_success = lambda task: None
         keep_going = self._request.keep_going
@@ -130,7 +139,10 @@ class _Run:
                 self._runner.run_all(control.task_dispatcher())
         finally:
             listener.ended()
-        for warning in session.run_cache.warnings:
+        for warning in (
+            *session.run_cache.warnings,
+            *(self._supply.warnings if self._supply else ()),
+        ):
             listener.warned(warning)
         for stage in self._plan.stages:
             if stage.address not in self._results:

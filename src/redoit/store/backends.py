@@ -6,15 +6,16 @@ Everything here is imported late: a project without such a remote pays for nothi
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import posixpath
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import RemoteError
 from redoit.store.storage import Storage, Stored
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _SECRETS = (
     *("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token"),
@@ -44,7 +45,7 @@ class Options:
     def secrets(self) -> tuple[str, ...]:
         """The values that must not be seen in an error."""
         given = [self.text(option) for option in _SECRETS]
-        url = urlsplit(self.text("url") or "")
+        url = _split(self.text("url") or "")
         return tuple(value for value in (*given, url.password) if value)
 
     def verify(self) -> bool | str | None:
@@ -246,10 +247,10 @@ def _azure(url: str, options: Options) -> Storage:
 
 
 def _ssh(url: str, options: Options) -> Storage:
-    parts = urlsplit(url)
+    parts = _split(url)
     keyfile = options.text("keyfile")
     given = {
-        "username": options.text("user") or (unquote(parts.username) if parts.username else None),
+        "username": options.text("user") or _unquoted(parts.username),
         "port": options.number("port") or parts.port,
         "password": options.secret("password") or _unquoted(parts.password),
         "passphrase": options.secret("passphrase"),
@@ -267,7 +268,7 @@ def _ssh(url: str, options: Options) -> Storage:
         gss_auth=options.flag("gss_auth"),
         skip_instance_cache=True,
     )
-    return FsspecStorage(_Opened(system, unquote(parts.path).rstrip("/")), renames=True)
+    return FsspecStorage(_Opened(system, (_unquoted(parts.path) or "").rstrip("/")), renames=True)
 
 
 def _http(url: str, options: Options) -> Storage:
@@ -279,7 +280,7 @@ def _http(url: str, options: Options) -> Storage:
         sock_read=options.number("read_timeout") or 60,
     )
     client: dict[str, Any] = {"timeout": timeout, "trust_env": True}
-    parts = urlsplit(url)
+    parts = _split(url)
     method = options.text("auth")
     user = options.text("user") or _unquoted(parts.username)
     password = options.secret("password") or _unquoted(parts.password)
@@ -312,7 +313,7 @@ def _webdav(url: str, options: Options) -> Storage:
             f"the remote '{options.name}' has bearer_token_command, which would run a program",
             hint=f"put the token itself there: exp remote modify --local {options.name} token …",
         )
-    parts = urlsplit(url)
+    parts = _split(url)
     scheme = "https" if parts.scheme == "webdavs" else "http"
     port = f":{parts.port}" if parts.port else ""
     base = f"{scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
@@ -363,6 +364,8 @@ def _class(module: str, name: str, extra: str, options: Options) -> Any:
 
 
 def _module(name: str, extra: str, options: Options) -> Any:
+    import importlib
+
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -378,9 +381,17 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bucket_path(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _split(url)
     return f"{parts.netloc}{parts.path}".rstrip("/")
 
 
+def _split(url: str) -> SplitResult:
+    from urllib.parse import urlsplit  # slow to import, and most projects need none of this
+
+    return urlsplit(url)
+
+
 def _unquoted(text: str | None) -> str | None:
+    from urllib.parse import unquote
+
     return None if text is None else unquote(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from redoit.errors import TransferFailed
@@ -54,17 +53,18 @@ class Failure(NamedTuple):
     why: str
 
 
-@dataclass
 class Moved:
-    """What came of transfers; they can be added up."""
+    """What came of transfers; they can be added up.
 
-    files: int = 0
-    """Objects that travelled, those of directories included."""
-    size: int = 0
-    """Bytes."""
-    missing: list[str] = field(default_factory=list)
-    """Paths whose content is not where it should have come from."""
-    failures: list[Failure] = field(default_factory=list)
+    ``files`` (those of directories' objects included) and their ``size`` in bytes travelled. ``missing``: paths whose
+    content is not where it should have come from.
+    """
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.size = 0
+        self.missing: list[str] = []
+        self.failures: list[Failure] = []
 
     def add(self, other: Moved) -> None:
         self.files += other.files

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import NamedTuple, Protocol
 
+from redoit.store.drafts import copy_file
 from redoit.store.objects import sync_file_system
 
 
@@ -55,6 +55,12 @@ class Storage(Protocol):
 _READ_ONLY = 0o444
 
 
+def _copy(source: str, target: str) -> None:
+    """Write the content of one file to another, new or not. Raises OSError."""
+    with open(source, "rb") as old, open(target, "wb") as new:
+        copy_file(old.fileno(), new.fileno())
+
+
 class FolderStorage:
     """The folder ``root`` of this machine, or of one whose disk is mounted here."""
 
@@ -91,7 +97,7 @@ class FolderStorage:
             return None
 
     def get(self, name: str, place: str) -> None:
-        shutil.copyfile(self._path(name), place)
+        _copy(self._path(name), place)
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)
@@ -99,7 +105,7 @@ class FolderStorage:
         self._make(folder)
         temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
         try:
-            shutil.copyfile(place, temporary)
+            _copy(place, temporary)
             os.chmod(temporary, _READ_ONLY)
             os.replace(temporary, path)
         except BaseException:

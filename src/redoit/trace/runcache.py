@@ -33,6 +33,7 @@ class RunCache:
     """Finds and saves traces by their inputs; owns the folder ``runs`` of the cache. Thread-safe."""
 
     def __init__(self, layout: Layout) -> None:
+        self.algo = layout.algo
         name = "runs" if layout.algo is Algo.MD5 else f"runs-{layout.algo.value}"
         self._folder = os.path.join(layout.cache_dir, name)
         self._drafts = Drafts(os.path.join(layout.cache_dir, ".redoit"))
