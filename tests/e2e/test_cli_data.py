@@ -50,7 +50,7 @@ def test_edits_are_not_overwritten(made: Sandbox) -> None:
     assert error == (
         "error: 2 changed paths are not in the cache, and would be overwritten\n"
         "  changed: many, two\n"
-        "  move them away, or let --force drop them\n"
+        "  `exp data commit` keeps the changes, --force drops them\n"
     )
     assert made.read("two") == "edited\n"
     assert made.exp("data", "checkout", "two", "-f").stdout == "M\ttwo\n"

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from redoit.data.add import Added, add, commit, move, remove
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
+from redoit.model import Address, RepoPath
 from redoit.project import Layout
 from redoit.store.moved import Meter, SilentMeter
 from redoit.store.remotes import Remotes
@@ -83,6 +85,34 @@ class Data:
             workspace = checkout(session, chosen, force=force, allow_missing=True)
         done.moved.check("got", missing_is_fine=allow_missing)
         return Pulled(done, workspace)
+
+    # --- tracking ---------------------------------------------------------------------------------
+
+    def add(self, request: DataRequest, *, no_commit: bool = False) -> list[Added]:
+        """Put files and directories under ``.dvc`` files of their own, as ``dvc add`` does.
+
+        Raises StoreError for what cannot be data, GraphError, TargetNotFound; then nothing was done.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return add(session, request, no_commit=no_commit)
+
+    def commit(self, request: DataRequest | None = None, *, force: bool = False) -> list[Address]:
+        """Record outs that were changed by hand. Returns the stages and ``.dvc`` files that changed.
+
+        Raises StageError for a stage of which more than the outs has changed, unless ``force``.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return commit(session, request or DataRequest(), force=force)
+
+    def remove(self, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
+        """Remove ``.dvc`` files, and with ``outs`` their data from the workspace. Returns the files."""
+        with self._exclusive(), open_session(self._layout) as session:
+            return remove(session, request, outs=outs)
+
+    def move(self, source: str, target: str, cwd: str = "") -> tuple[RepoPath, RepoPath]:
+        """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
+        with self._exclusive(), open_session(self._layout) as session:
+            return move(session, source, target, cwd)
 
     # --- the workspace ----------------------------------------------------------------------------
 

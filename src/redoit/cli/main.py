@@ -38,7 +38,7 @@ COMMANDS = {
     "why": "Show in full why a stage would run.",
     "dag": "Draw the stages and what they depend on.",
     "init": "Make a project here.",
-    "data": "Bring data from and to remotes, the cache and the workspace.",
+    "data": "Track data, and bring them from and to remotes.",
     "remote": "Name the places where data are kept besides the cache.",
     "config": "Read and change settings.",
     "cache": "Check the cache, or change its digest.",

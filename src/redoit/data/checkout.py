@@ -67,7 +67,7 @@ def checkout(
             if len(unsaved) > 1
             else "a changed path is not in the cache, and would be overwritten",
             facts={"changed": _some(unsaved)},
-            hint="move them away, or let --force drop them",
+            hint="`exp data commit` keeps the changes, --force drops them",
         )
     for path, entry in todo:
         same = session.look.matches(path, entry)

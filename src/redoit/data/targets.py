@@ -64,7 +64,7 @@ def stages_of(session: Session, request: DataRequest) -> list[Address]:
     }
     found: dict[Address, None] = {}
     for target in request.targets:
-        path = _repo_path(target, request, session.layout.root)
+        path = repo_path(target, request, session.layout.root)
         below = [address for out, address in outs.items() if out.startswith(f"{path}/")]
         if path in outs:
             addresses = [outs[path]]
@@ -92,7 +92,7 @@ def _expanded(
         if not set(target) & set("*?["):
             found.append(target)
             continue
-        pattern = _repo_path(target, request, session.layout.root)
+        pattern = repo_path(target, request, session.layout.root)
         matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
         if not matching:
             raise TargetNotFound(
@@ -106,7 +106,7 @@ def _by_path(
     target: str, everything: Sequence[Used], request: DataRequest, session: Session
 ) -> list[Chosen] | None:
     """An out, what lies inside of one, or all in a folder; None if the target is none of these."""
-    path = _repo_path(target, request, session.layout.root)
+    path = repo_path(target, request, session.layout.root)
     exact = [Chosen(used) for used in everything if used.path == path]
     if exact:
         if not request.with_deps:
@@ -137,7 +137,7 @@ def _named(target: str, request: DataRequest, session: Session) -> list[Address]
         return find_targets(session.graph, session.index.groups, asked, session.layout.root)
     except TargetNotFound as error:
         outs = [out.path for stage in session.graph.stages.values() for out in stage.outs]
-        path = _repo_path(target, request, session.layout.root)
+        path = repo_path(target, request, session.layout.root)
         near = get_close_matches(path, outs, 1)
         raise TargetNotFound(
             f"'{target}' is neither data nor a stage",
@@ -151,7 +151,7 @@ def _upstream(addresses: Sequence[Address], session: Session) -> list[Chosen]:
     return [Chosen(used) for used in used_by_workspace(session, order)]
 
 
-def _repo_path(target: str, request: DataRequest, root: str) -> RepoPath:
+def repo_path(target: str, request: DataRequest, root: str) -> RepoPath:
     """``target`` as the user gave it → RepoPath."""
     place = posixpath.normpath(os.path.join(request.cwd or root, target))
     folder = os.path.realpath(os.path.dirname(place))
