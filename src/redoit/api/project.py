@@ -11,6 +11,7 @@ from redoit.api.data import Data
 from redoit.api.remotes import Remotes
 from redoit.api.results import ExperimentResult, Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
+from redoit.data.share import Shared, ShareRequest, pull_experiments, push_experiments
 from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.run import run_plan
@@ -45,7 +46,7 @@ from redoit.project import Layout, find_layout
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
-from redoit.store.moved import Meter
+from redoit.store.moved import Meter, SilentMeter
 from redoit.trace import migrate_traces
 
 
@@ -304,6 +305,21 @@ class Project:
         experiment = find_experiment(git, name)
         with self._exclusive(None):
             return apply_experiment(self._layout, git, experiment, force=force)
+
+    def push_experiments(self, request: ShareRequest, meter: Meter | None = None) -> Shared:
+        """Send experiments to a Git remote, and before that their data to a data remote.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, RemoteError, TransferFailed, GitError; then no experiment
+        was sent.
+        """
+        return push_experiments(self._layout, request, meter or SilentMeter())
+
+    def pull_experiments(self, request: ShareRequest, meter: Meter | None = None) -> Shared:
+        """Get experiments from a Git remote, and their data into the cache. What failed of the data is in the result.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, RemoteError, GitError.
+        """
+        return pull_experiments(self._layout, request, meter or SilentMeter())
 
     def clean(self) -> list[str]:
         """Remove the files that killed commands left in ``.dvc/tmp/redoit``; returns their names."""

@@ -29,6 +29,8 @@ COMMANDS = {
     "remove": "Remove experiments.",
     "apply": "Put an experiment's files and outputs into the workspace.",
     "branch": "Make a Git branch of an experiment.",
+    "push": "Send experiments and their data to a Git remote.",
+    "pull": "Get experiments and their data from a Git remote.",
     "clean": "Remove what killed commands left behind.",
     "show": "Show experiments with their metrics and params as a table.",
     "params": "Show params, and how they differ.",
