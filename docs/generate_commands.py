@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 
 from redoit.cli.main import cli
-from redoit.cli.options import NOT_YET
 
 PAGE = Path(__file__).with_name("commands.md")
 
@@ -57,7 +56,6 @@ def page() -> str:
     for name, command in commands():
         parts.append(f"{'#' * name.count(' ')}# {name}\n")
         parts.append(_body(name, command))
-    parts.append(_not_yet())
     return "\n".join(parts)
 
 
@@ -93,18 +91,6 @@ def _markdown(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _not_yet() -> str:
-    names: dict[str, list[str]] = {}
-    for option, subject in NOT_YET.items():
-        names.setdefault(subject, []).append(f"`{option}`")
-    rows = [f"| {', '.join(options)} | {subject} |" for subject, options in names.items()]
-    head = (
-        "## Not available yet\n\nThese options of DVC are refused by name (exit code 2) rather than"
-        " ignored:\n\n| option | what it stands for |\n|---|---|\n"
-    )
-    return head + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@
     │   └── MissingOut
     ├── StoreError                  1   cache, links, directories
     │   ├── MissingObject           not in the cache
-    │   └── CorruptObject           in the cache, but its content is not its name
+    │   ├── CorruptObject           in the cache, but its content is not its name
+    │   ├── RemoteError             a remote is not there, or cannot be used
+    │   └── TransferFailed          some objects came or went, others did not
     ├── TraceError                  1   dvc.lock, journal, run cache
     ├── GitError                    1
     ├── ExperimentError             1
@@ -184,6 +186,14 @@ class MissingObject(StoreError):
 
 class CorruptObject(StoreError):
     """An object's content does not have the digest that is its name."""
+
+
+class RemoteError(StoreError):
+    """A remote is not there, lacks a package, or refuses."""
+
+
+class TransferFailed(StoreError):
+    """Some objects could not be sent to a remote or got from it."""
 
 
 class TraceError(RedoitError):

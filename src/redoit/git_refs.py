@@ -13,6 +13,10 @@ _PATIENCE = ("-c", "core.filesRefLockTimeout=5000", "-c", "core.packedRefsTimeou
 """Milliseconds to wait for another Git command that is changing the same refs."""
 
 
+_AT_ONCE = 500
+"""So many refs are named in one command."""
+
+
 class RefChange(NamedTuple):
     """A ref is to go from the commit ``old`` to ``new``; None: it does not exist."""
 
@@ -54,10 +58,11 @@ def change_remote_refs(git: Git, remote: str, changes: Sequence[RefChange]) -> N
     _at(git, remote, "push", "--quiet", "--atomic", "--no-verify", *leases, "--", remote, *specs)
 
 
-def fetch_commit(git: Git, remote: str, ref: str) -> None:
-    """Get the commit that ``ref`` at ``remote`` points to; no ref is made here. Raises GitError."""
+def fetch_commit(git: Git, remote: str, *refs: str) -> None:
+    """Get the commits that ``refs`` at ``remote`` point to; no ref is made here. Raises GitError."""
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
-    _at(git, remote, "fetch", *options, "--", remote, ref)
+    for start in range(0, len(refs), _AT_ONCE):
+        _at(git, remote, "fetch", *options, "--", remote, *refs[start : start + _AT_ONCE])
 
 
 def _at(git: Git, remote: str, *arguments: str) -> bytes:

@@ -236,6 +236,8 @@ class Request(NamedTuple):
     ignore_errors: bool = False
     no_commit: bool = False
     no_run_cache: bool = False
+    pull: bool = False
+    allow_missing: bool = False
     jobs: int = 1
 
 

@@ -130,12 +130,3 @@ def test_mistakes_in_a_file_have_their_place(small: Sandbox) -> None:
         assert "at:" in result.stderr
         assert "dvc.yaml:3:5" in result.stderr
         assert 'did you mean "cmd"?' in result.stderr
-
-
-def test_not_available_yet(small: Sandbox) -> None:
-    result = small.exp("run", "--pull", code=2)
-    assert result.stderr == (
-        "error: --pull is not available yet\n"
-        "  it stands for: fetching data from a remote\n"
-        "  `exp run --help` lists the options there are\n"
-    )

@@ -11,7 +11,7 @@ import pytest
 
 from redoit.cli import main as main_module
 from redoit.cli.main import COMMANDS, cli, run
-from redoit.cli.options import NOT_YET, RunCommand, request_of, run_options
+from redoit.cli.options import request_of, run_options
 from redoit.errors import Interrupted, Locked
 from redoit.model import Request
 
@@ -57,16 +57,6 @@ def test_wrong_usage(
     captured = capsys.readouterr()
     assert captured.err == message + "\n"
     assert captured.out == ""
-
-
-@pytest.mark.parametrize("command", ["run", "repro"])
-@pytest.mark.parametrize("option", NOT_YET)
-def test_options_that_are_not_there_yet_are_refused_by_name(
-    command: str, option: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for argument in (option, f"{option}=a=1" if option.startswith("--") else f"{option}a=1"):
-        assert run([command, "-f", argument]) == 2
-        assert f"error: {option} is not available yet" in capsys.readouterr().err
 
 
 def test_help_lists_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +134,7 @@ def asked(arguments: Sequence[str]) -> Request:
     """The Request that the run options make of ``arguments``."""
     found: list[Request] = []
 
-    @click.command(cls=RunCommand)
+    @click.command()
     @run_options
     @click.pass_context
     def command(ctx: click.Context, /, **_: Any) -> None:

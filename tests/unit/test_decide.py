@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from redoit.engine.decide import all_reasons
-from redoit.model import Address, Dep, Entry, Oid, Out, ParamsDep, RepoPath, Stage, Trace, Why
+from redoit.engine.decide import all_reasons, same_record
+from redoit.model import Address, Algo, Dep, Entry, Oid, Out, ParamsDep, RepoPath, Stage, Trace, Why
 
 STAGE = Stage(
     Address("train"),
@@ -37,6 +37,8 @@ class Table:
     )
     cache: set[str] = field(default_factory=lambda: {"m1"})
     values: dict[str, Any] | None = field(default_factory=lambda: {"lr": 0.1, "deep.er": None})
+    sources: dict[str, str] | None = None
+    """What is recorded of the outs that deps are; None: nothing may be missing."""
 
     def exists(self, path):
         return path in self.files
@@ -47,6 +49,9 @@ class Table:
     def cached(self, entry):
         return entry.oid in self.cache
 
+    def may_lack(self, path, entry):
+        return self.sources is not None and self.sources.get(path, entry.oid) == entry.oid
+
     def digest(self, path):
         return self.files.get(path)
 
@@ -54,8 +59,8 @@ class Table:
         return self.values
 
 
-def reasons(stage=STAGE, trace=TRACE, *, files=None, cache=None, values=...):
-    table = Table()
+def reasons(stage=STAGE, trace=TRACE, *, files=None, cache=None, values=..., sources=None):
+    table = Table(sources=sources)
     for path, content in (files or {}).items():
         if content is None:
             del table.files[path]
@@ -154,6 +159,41 @@ CALLBACK = STAGE._replace(deps=(), params=(), outs=())
 )
 def test_what_makes_a_stage_run(change, expected):
     assert [(r.kind, r.subject, r.old, r.new) for r in reasons(**change)] == expected
+
+
+@pytest.mark.parametrize(
+    ("sources", "change", "expected"),
+    [
+        ({}, {"files": {"data": None}}, []),
+        ({"data": "d1.dir"}, {"files": {"data": None}}, []),
+        ({"data": "d2.dir"}, {"files": {"data": None}}, [Why.DEP_MISSING]),
+        ({}, {"files": {"data": None}, "trace": TRACE._replace(deps=TRACE.deps[1:])}, [Why.DEP_MISSING]),
+        ({}, {"files": {"model": None, "m.json": None}}, []),
+        ({}, {"files": {"model": None}, "trace": TRACE._replace(outs=TRACE.outs[:1])}, [Why.OUT_MISSING]),
+        ({}, {"cache": set()}, []),
+        ({}, {"files": {"train.py": "t2", "data": None}}, [Why.DEP_CHANGED]),
+        ({}, {"files": {"model": "m2"}}, [Why.OUT_CHANGED]),
+        ({}, {"trace": None}, [Why.NEVER_RAN]),
+    ],
+)  # fmt: skip
+def test_data_that_may_be_missing(sources, change, expected):
+    assert [r.kind for r in reasons(**change, sources=sources)] == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (Entry("a", Oid("1")), Entry("b", Oid("1")), True),
+        (Entry("a", Oid("1")), Entry("b", Oid("2")), False),
+        (Entry("a", Oid("1"), Algo.MD5_DOS2UNIX, 5), Entry("b", Oid("2"), Algo.MD5, 5), True),
+        (Entry("a", Oid("1"), Algo.MD5_DOS2UNIX, 5), Entry("b", Oid("2"), Algo.MD5, 6), False),
+        (Entry("a", Oid("1"), Algo.MD5_DOS2UNIX), Entry("b", Oid("2"), Algo.XXH128, 6), True),
+        (Entry("a", Oid("1.dir"), Algo.MD5_DOS2UNIX), Entry("b", Oid("2"), Algo.MD5), False),
+        (Entry("a", None), Entry("b", None), False),
+    ],
+)
+def test_records_of_one_content(one, other, same):
+    assert same_record(one, other) is same
 
 
 def test_all_reasons_are_told():

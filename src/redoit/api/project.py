@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from redoit.api.data import Data
 from redoit.api.queue import Queue
+from redoit.api.remotes import Remotes
 from redoit.api.results import Migrated, Saved, StageStatus
 from redoit.config.edit import set_option
+from redoit.data.share import Shared, ShareRequest, pull_experiments, push_experiments
 from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.session import Session, open_session
@@ -56,6 +59,7 @@ from redoit.queue.worker import work
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
+from redoit.store.moved import Meter, SilentMeter
 from redoit.trace import migrate_traces
 
 
@@ -100,6 +104,16 @@ class Project:
         """The experiments that wait, run or have ended outside of the workspace, and their workers."""
         return Queue(self._layout)
 
+    @property
+    def remotes(self) -> Remotes:
+        """Where the project's data are kept besides its cache, and the verbs for that."""
+        return Remotes(self.root)
+
+    @property
+    def data(self) -> Data:
+        """The project's data in workspace, cache and remotes, and the verbs for them."""
+        return Data(self._layout, lambda: self._exclusive(None))
+
     # --- running ----------------------------------------------------------------------------------
 
     def repro(
@@ -108,14 +122,18 @@ class Project:
         listener: Listener | None = None,
         *,
         profile: Phases | None = None,
+        meter: Meter | None = None,
     ) -> RunResult:
         """Bring the requested stages up to date. A stage's failure is in the result, not raised.
 
-        ``profile`` (a ``redoit.profile.Profile``) is told what the run is busy with.
+        ``profile`` (a ``redoit.profile.Profile``) is told what the run is busy with, ``meter`` of data
+        that ``request.pull`` gets.
         """
         with self._exclusive(listener) as mark:
             request = request or Request()
-            return run_stages(self._layout, request, listener or Silent(), mark, profile=profile)[0]
+            return run_stages(
+                self._layout, request, listener or Silent(), mark, profile=profile, meter=meter
+            )[0]
 
     def run(
         self,
@@ -127,6 +145,7 @@ class Project:
         set_params: Sequence[str] = (),
         hydra: bool = True,
         profile: Phases | None = None,
+        meter: Meter | None = None,
     ) -> ExperimentResult:
         """As ``repro``, then record the workspace as an experiment on ``HEAD``.
 
@@ -144,6 +163,7 @@ class Project:
             wish,
             listener or Silent(),
             profile,
+            meter,
         )
 
     def unfinished(self) -> str | None:
@@ -289,6 +309,21 @@ class Project:
         experiment = find_experiment(git, name)
         with self._exclusive(None):
             return apply_experiment(self._layout, git, experiment, force=force)
+
+    def push_experiments(self, request: ShareRequest, meter: Meter | None = None) -> Shared:
+        """Send experiments to a Git remote, and before that their data to a data remote.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, RemoteError, TransferFailed, GitError; then no experiment
+        was sent.
+        """
+        return push_experiments(self._layout, request, meter or SilentMeter())
+
+    def pull_experiments(self, request: ShareRequest, meter: Meter | None = None) -> Shared:
+        """Get experiments from a Git remote, and their data into the cache. What failed of the data is in the result.
+
+        Raises ExperimentNotFound, AmbiguousExperiment, RemoteError, GitError.
+        """
+        return pull_experiments(self._layout, request, meter or SilentMeter())
 
     def clean(self) -> list[str]:
         """Remove the files that killed commands left in ``.dvc/tmp``; returns their names."""

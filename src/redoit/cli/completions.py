@@ -59,6 +59,14 @@ def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     return _matching([*_experiments(), *_branches_and_tags(), "HEAD", "workspace"], incomplete)
 
 
+def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of remotes."""
+    names: list[str] = []
+    with contextlib.suppress(RedoitError, OSError):
+        names = list(find_layout(os.getcwd()).config.remotes)
+    return _matching(names, incomplete)
+
+
 def plots(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Plots of stages and of ``dvc.yaml`` files, and files."""
     found: list[str] = []

@@ -30,6 +30,8 @@ COMMANDS = {
     "remove": "Remove experiments.",
     "apply": "Put an experiment's files and outputs into the workspace.",
     "branch": "Make a Git branch of an experiment.",
+    "push": "Send experiments and their data to a Git remote.",
+    "pull": "Get experiments and their data from a Git remote.",
     "clean": "Remove what killed commands left behind.",
     "show": "Show experiments with their metrics and params as a table.",
     "params": "Show params, and how they differ.",
@@ -40,6 +42,8 @@ COMMANDS = {
     "why": "Show in full why a stage would run.",
     "dag": "Draw the stages and what they depend on.",
     "init": "Make a project here.",
+    "data": "Track data, and bring them from and to remotes.",
+    "remote": "Name the places where data are kept besides the cache.",
     "config": "Read and change settings.",
     "cache": "Check the cache, or change its digest.",
 }

@@ -17,29 +17,6 @@ _QUIET = "redoit.quiet"
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-NOT_YET: Mapping[str, str] = {
-    "--pull": "fetching data from a remote",
-    "--allow-missing": "running without the data of unchanged stages",
-}
-"""DVC's options that Redoit does not have yet: refused by name rather than ignored."""
-
-
-class RunCommand(click.Command):
-    """A command that knows the options of NOT_YET by name."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            subject = NOT_YET.get(error.option_name)
-            if subject is None:
-                raise
-            raise UsageError(
-                f"{error.option_name} is not available yet",
-                facts={"it stands for": subject},
-                hint=f"`{ctx.command_path} --help` lists the options there are",
-            ) from None
-
 
 def _keep_verbose(ctx: click.Context, _: click.Parameter, value: int) -> int:
     ctx.meta[VERBOSE] = value > 0
@@ -115,6 +92,17 @@ _RUN_OPTIONS: Sequence[Callable[[Any], Any]] = (
         "--force-downstream",
         is_flag=True,
         help="When a stage runs, run all that depend on it too, changed or not.",
+    ),
+    click.option(
+        "--pull",
+        is_flag=True,
+        help="Get missing data from remotes: what stages that run read, the outputs of unchanged stages, "
+        "and the run cache.",
+    ),
+    click.option(
+        "--allow-missing",
+        is_flag=True,
+        help="Skip stages with which nothing is wrong but that data are missing.",
     ),
     click.option("--dry", is_flag=True, help="Say what would run; run nothing, change nothing."),
     click.option(

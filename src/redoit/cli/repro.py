@@ -9,11 +9,12 @@ import click
 
 from redoit.api import Project
 from redoit.cli.ending import show_end, wanted_profile, write_profile
-from redoit.cli.options import RunCommand, request_of, run_options
+from redoit.cli.options import request_of, run_options
 from redoit.report.live import make_listener
+from redoit.report.transfer import TransferLine
 
 
-@click.command("repro", cls=RunCommand)
+@click.command("repro")
 @run_options
 @click.option("--glob", is_flag=True, help="Targets may hold *, ? and [...] for stage names.")
 @click.option(
@@ -46,7 +47,12 @@ def command(
         sys.stdout, sys.stderr, jobs=jobs, quiet=quiet, verbose=verbose > 0, dry=dry
     )
     try:
-        result = project.repro(request_of(ctx.params), listener, profile=measured)
+        result = project.repro(
+            request_of(ctx.params),
+            listener,
+            profile=measured,
+            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
+        )
     finally:
         listener.ended()
     show_end(result, listener, quiet=quiet, dry=dry)

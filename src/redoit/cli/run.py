@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from redoit.api import Project
 from redoit.cli import complete
 from redoit.cli.ending import follow_queue, show_end, wanted_profile, write_profile
-from redoit.cli.options import RunCommand, one_of, request_of, run_options
+from redoit.cli.options import one_of, request_of, run_options
 from redoit.engine.listener import Listener
 from redoit.errors import RedoitError, UsageError
 from redoit.experiments.refs import Experiment
@@ -22,9 +22,10 @@ from redoit.queue.orders import Ordered
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener
+from redoit.report.transfer import TransferLine
 
 
-@click.command("run", cls=RunCommand)
+@click.command("run")
 @click.option(
     "-n", "--name", metavar="NAME", help="Name of the experiment (default: two random words)."
 )
@@ -141,6 +142,7 @@ def command(
             set_params=set_params,
             hydra=not no_hydra,
             profile=measured,
+            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
         )
     finally:
         listener.ended()

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,13 +101,13 @@ def set_option(
     parsed = _parse_name(name)
     if parsed.section == _SETTINGS:
         return _set_setting(root, parsed, value, level)
-    file = _file(root, level)
+    file = level_file(root, level)
     if parsed.option in schema.PATHS.get(parsed.section, ()):
-        value = _relative(value, os.path.dirname(file), cwd)
-    document = _open(file)
+        value = relative_path(value, os.path.dirname(file), cwd)
+    document = open_document(file)
     key = _section_key(document, parsed)
     document.setdefault(key, {})[_option_key(document.get(key, {}), parsed.option)] = value
-    _save(root, file, document)
+    save_documents(root, {file: document})
     return file
 
 
@@ -119,8 +119,8 @@ def unset_option(root: str | None, name: str, level: str | None = None) -> str:
     parsed = _parse_name(name)
     if parsed.section == _SETTINGS:
         return _set_setting(root, parsed, None, level)
-    file = _file(root, level)
-    document = _open(file)
+    file = level_file(root, level)
+    document = open_document(file)
     section = document.get(_section_key(document, parsed), {})
     key = _option_key(section, parsed.option)
     if key not in section:
@@ -128,7 +128,7 @@ def unset_option(root: str | None, name: str, level: str | None = None) -> str:
     del section[key]
     if not section:
         del document[_section_key(document, parsed)]
-    _save(root, file, document)
+    save_documents(root, {file: document})
     return file
 
 
@@ -192,11 +192,12 @@ def _files(root: str | None, level: str | None) -> dict[str, str]:
     return {level: files[level]}
 
 
-def _file(root: str | None, level: str | None) -> str:
+def level_file(root: str | None, level: str | None) -> str:
+    """The file of the level, by default the project's. Raises UsageError, NotAProject."""
     return next(iter(_files(root, level or "project").values()))
 
 
-def _open(file: str) -> Any:
+def open_document(file: str) -> Any:
     """The file as configobj has it, comments and order included."""
     from configobj import ConfigObj
 
@@ -221,19 +222,28 @@ def _option_key(section: Any, option: str) -> str:
     return next((str(key) for key in section if key.lower() == option), option)
 
 
-def _save(root: str | None, file: str, document: Any) -> None:
-    """Write the file, once it is known that all levels together are still valid."""
-    target = io.BytesIO()
-    document.write(target)
-    text = target.getvalue().decode("utf-8")
+def save_documents(root: str | None, documents: Mapping[str, Any]) -> None:
+    """Write the files, once it is known that all levels together are still valid. Raises ConfigError."""
+    texts = {file: _text_of(document) for file, document in documents.items()}
     files = levels(root).values()
     try:
-        merged_config((path, text if path == file else read_text(path)) for path in files)
+        merged_config((p, texts[p] if p in texts else read_text(p)) for p in files)
     except ConfigError as error:
-        if error.place is None or error.place.file != file:
+        if error.place is None or error.place.file not in texts:
             raise
         # It would stand in a line that is not there yet.
-        raise ConfigError(error.what, facts={"file": file}, hint=error.hint) from None
+        raise ConfigError(error.what, facts={"file": error.place.file}, hint=error.hint) from None
+    for file, text in texts.items():
+        _write(file, text)
+
+
+def _text_of(document: Any) -> str:
+    target = io.BytesIO()
+    document.write(target)
+    return target.getvalue().decode("utf-8")
+
+
+def _write(file: str, text: str) -> None:
     try:
         write_atomic(file, text.encode("utf-8"))
     except OSError as error:
@@ -244,7 +254,7 @@ def _save(root: str | None, file: str, document: Any) -> None:
         ) from error
 
 
-def _relative(path: str, folder: str, cwd: str) -> str:
+def relative_path(path: str, folder: str, cwd: str) -> str:
     if re.match(r"\w+://", path) or os.path.isabs(path) or os.path.expanduser(path) != path:
         return path
     return os.path.relpath(os.path.join(cwd, path), folder)

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from redoit.engine.doit import FileChangedChecker
+from redoit.engine.session import Session
 from redoit.model import Entry, RepoPath
-from redoit.store import Look
+
+
+class Eyes(Protocol):
+    """What the checker asks: a Look, or a session in which data may be missing."""
+
+    def exists(self, path: RepoPath) -> bool: ...
+    def matches(self, path: RepoPath, entry: Entry) -> bool: ...
+
+
+class WithoutData:
+    """The Eyes of a session in which data may be missing."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def exists(self, path: RepoPath) -> bool:
+        """Of outs, the tasks themselves know better."""
+        return True
+
+    def matches(self, path: RepoPath, entry: Entry) -> bool:
+        return self._session.holds(path, entry)
 
 
 class FingerprintChecker(FileChangedChecker):  # type: ignore[misc]
     """Compares a dep with its entry in the trace; owns nothing, asks the look that ``bind`` gives it."""
 
     def __init__(self) -> None:
-        self._look: Look | None = None
+        self._look: Eyes | None = None
         self._matches: Callable[[str, Entry], bool] = lambda path, entry: False
 
-    def bind(self, look: Look) -> None:
+    def bind(self, look: Eyes) -> None:
         """Say through whose eyes to look."""
         self._look = look
         self._matches = look.matches  # type: ignore[assignment]

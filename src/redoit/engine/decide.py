@@ -26,6 +26,9 @@ class View(Protocol):
     def cached(self, entry: Entry) -> bool:
         """Whether the cache holds the content recorded."""
 
+    def may_lack(self, path: RepoPath, entry: Entry) -> bool:
+        """Whether it is no reason to run that the recorded content of ``path`` is not here."""
+
     def digest(self, path: RepoPath) -> str | None:
         """The present oid, for telling; None if missing."""
 
@@ -74,12 +77,26 @@ def entries_of(deps: tuple[Dep, ...], recorded: tuple[Entry, ...]) -> dict[RepoP
 def dep_reason(path: RepoPath, entry: Entry | None, view: View) -> Reason | None:
     """Why the dep ``path``, last seen as ``entry``, makes its stage run; None if it does not."""
     if not view.exists(path):
+        if entry is not None and view.may_lack(path, entry):
+            return None
         return Reason(Why.DEP_MISSING, path, entry.oid if entry else None, MISSING)
     if entry is None or entry.oid is None:
         return Reason(Why.DEP_NEW, path, None, view.digest(path))
     if not view.matches(path, entry):
         return Reason(Why.DEP_CHANGED, path, entry.oid, view.digest(path))
     return None
+
+
+def same_record(one: Entry, other: Entry) -> bool:
+    """Whether two records may be of the same content. By two digests they may, unless their sizes differ."""
+    if one.oid is None or other.oid is None:
+        return False
+    if one.oid == other.oid:
+        return True
+    if one.algo is other.algo:
+        return False
+    sizes = {size for size in (one.size, other.size) if size is not None}
+    return len(sizes) < 2 and one.oid.endswith(".dir") == other.oid.endswith(".dir")
 
 
 def _params_reasons(stage: Stage, trace: Trace, view: View) -> Iterator[Reason]:
@@ -117,10 +134,11 @@ def _outs_reasons(stage: Stage, trace: Trace, view: View) -> Iterator[Reason]:
         entry = entries.get(out.text)
         known = entry is not None and entry.oid is not None
         if not view.exists(out.path):
-            yield Reason(Why.OUT_MISSING, out.path)
+            if entry is None or not known or not view.may_lack(out.path, entry):
+                yield Reason(Why.OUT_MISSING, out.path)
         elif entry is None or not known:
             yield Reason(Why.OUT_NEW, out.path)
         elif not view.matches(out.path, entry):
             yield Reason(Why.OUT_CHANGED, out.path, entry.oid, view.digest(out.path))
-        elif out.cache and not view.cached(entry):
+        elif out.cache and not view.cached(entry) and not view.may_lack(out.path, entry):
             yield Reason(Why.OUT_NOT_CACHED, out.path, entry.oid)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from redoit.engine.executor import Executor, Sink
 from redoit.engine.meeting import Meeting
 from redoit.engine.session import Session
+from redoit.engine.supply import Supply
 from redoit.errors import (
     CommandFailed,
     Interrupted,
@@ -47,6 +48,8 @@ class Means(NamedTuple):
     commit: bool = True
     use_run_cache: bool = True
     profile: Phases = Unprofiled()
+    supply: Supply | None = None
+    """Where missing data come from (``--pull``)."""
 
 
 def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Trace | None]:
@@ -57,8 +60,14 @@ def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Tra
     session = means.session
     if stage.is_data or stage.frozen:
         return _record_as_it_is(stage, means)
+    if not forced:
+        pulled = _pull_outs(stage, means)
+        if pulled:
+            return pulled
     if not means.dry:
         session.store.check_untracked([out.path for out in stage.outs if out.cache])
+        if means.supply is not None:
+            means.supply.deps(stage)
     if forced or means.dry:
         return (not forced and _restore(stage, means)) or _run(stage, means)
     _check_reads(stage, session)
@@ -155,6 +164,24 @@ def _params_values(stage: Stage, session: Session) -> dict[str, dict[str, object
 # --- restoring ------------------------------------------------------------------------------------
 
 
+def _pull_outs(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
+    """The outs of a stage with which nothing is wrong but that data are missing; None if they are nowhere."""
+    session, supply = means.session, means.supply
+    if supply is None or session.trace(stage) is None or not supply.is_only_missing(stage):
+        return None
+    if means.dry:
+        return Outcome.RESTORED, None
+    recorded = [(out, entry) for out, entry in session.out_entries(stage) if entry is not None]
+    if not supply.outs([(out, entry) for out, entry in recorded if out.cache]):
+        return None
+    for out, entry in recorded:
+        if not session.matches(out.path, entry):
+            if not session.cached(entry):
+                return None
+            session.store.checkout(out.path, entry, copy=not out.cache)
+    return Outcome.RESTORED, session.trace(stage)
+
+
 def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
     """Outputs of an earlier run with the same command and inputs, from the cache; None if there are none."""
     session = means.session
@@ -167,7 +194,7 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
             # A stage that would run before this one may write what is missing.
             return None
     for outs in _earlier_outs(stage, means):
-        if not _alive(stage, outs, session):
+        if not _alive(stage, outs, session) and not _fetched(stage, outs, means):
             continue
         if means.dry:
             return Outcome.RESTORED, None
@@ -188,6 +215,8 @@ def _earlier_outs(stage: Stage, means: Means) -> Iterator[dict[str, Entry]]:
     if last is not None and _reads_the_same(stage, session):
         yield {entry.path: entry for entry in last.outs}
     if means.use_run_cache:
+        if means.supply is not None and not means.dry:
+            means.supply.runs()
         for trace in session.run_cache.find(stage, _inputs(stage, session)):
             yield {entry.path: entry for entry in trace.outs}
 
@@ -204,6 +233,18 @@ def _alive(stage: Stage, outs: Mapping[str, Entry], session: Session) -> bool:
         if entry is None or entry.oid is None or not session.cached(entry):
             return False
     return True
+
+
+def _fetched(stage: Stage, outs: Mapping[str, Entry], means: Means) -> bool:
+    """Whether a remote gave the outs of an earlier run."""
+    found = [(out, outs[out.text]) for out in stage.outs if out.text in outs]
+    return (
+        means.supply is not None
+        and not means.dry
+        and len(found) == len(stage.outs)
+        and all(entry.oid is not None for _, entry in found)
+        and means.supply.outs(found)
+    )
 
 
 def _inputs(stage: Stage, session: Session) -> Trace:
@@ -339,6 +380,8 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     gone = [out for out in stage.outs if not session.exists(out.path)]
     for out in gone:
         entry = known.get(out.text)
+        if entry is not None and entry.oid is not None and means.supply is not None:
+            means.supply.outs([(out, entry)])
         if entry is None or entry.oid is None or not session.cached(entry):
             raise MissingOut(
                 f"'{out.path}' of '{stage.address}' is neither in the workspace nor in the cache",

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from redoit.engine.backend import TraceBackend, database_name
-from redoit.engine.checker import FingerprintChecker
+from redoit.engine.checker import FingerprintChecker, WithoutData
 from redoit.engine.doit import BaseFail, Dependency, MThreadRunner, Runner, Task, UnmetDependency
 from redoit.engine.executor import Executor, LocalProcesses, Sink
 from redoit.engine.listener import Listener
@@ -22,6 +22,7 @@ from redoit.engine.meeting import Meeting
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
+from redoit.engine.supply import Supply
 from redoit.engine.tasks import (
     GATE,
     PlannedControl,
@@ -46,6 +47,7 @@ from redoit.model import (
 from redoit.profile import Phase, Phases, Unprofiled
 from redoit.selection import Plan
 from redoit.shared import Once
+from redoit.store.moved import Meter
 
 
 def run_plan(
@@ -58,12 +60,16 @@ def run_plan(
     executor: Executor | None = None,
     meeting: Meeting | None = None,
     profile: Phases | None = None,
+    meter: Meter | None = None,
 ) -> RunResult:
     """Bring the stages of ``plan`` up to date, ``request.jobs`` at a time.
 
     ``meeting`` is where other runs are met that want the same stages; by default those of the same workspace.
-    A stage's failure is in the result, not raised. Traces are durable when this returns.
+    ``meter`` is told of data that are got from remotes. A stage's failure is in the result, not raised. Traces are
+    durable when this returns.
     """
+    if request.allow_missing:
+        session = session.lenient()
     return _Run(
         plan,
         session,
@@ -73,6 +79,7 @@ def run_plan(
         executor or LocalProcesses(),
         meeting or Meeting(session.layout.meeting),
         profile or Unprofiled(),
+        Supply(session, meter) if request.pull else None,
     ).go()
 
 
@@ -89,8 +96,10 @@ class _Run:
         executor: Executor,
         meeting: Meeting,
         profile: Phases,
+        supply: Supply | None = None,
     ) -> None:
         self._plan = plan
+        self._supply = supply
         self._session = session
         self._request = request
         self._listener = listener
@@ -121,6 +130,7 @@ class _Run:
             commit=not request.no_commit,
             use_run_cache=not request.no_run_cache,
             profile=profile,
+            supply=supply,
         )
         self._downstream = _reverse(plan.upstream) if request.force_downstream else {}
 
@@ -139,7 +149,7 @@ class _Run:
         dependency = Dependency(
             lambda *_, **__: backend, backend.name, checker_cls=FingerprintChecker
         )
-        dependency.checker.bind(session.look)
+        dependency.checker.bind(WithoutData(session) if session.allow_missing else session.look)
         # doit forgets a task that fails; a trace stays true: it is of the last good run.
         dependency.remove_success = lambda task: None
         keep_going = self._request.keep_going
@@ -156,7 +166,10 @@ class _Run:
                 self._runner.run_all(control.task_dispatcher())
         finally:
             listener.ended()
-        for warning in session.run_cache.warnings:
+        for warning in (
+            *session.run_cache.warnings,
+            *(self._supply.warnings if self._supply else ()),
+        ):
             listener.warned(warning)
         for stage in self._plan.stages:
             if stage.address not in self._results:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from redoit.engine.decide import all_reasons, entries_of
+from redoit.engine.decide import all_reasons, entries_of, same_record
 from redoit.errors import StoreError
 from redoit.graph import Graph, build_graph
-from redoit.model import Address, Entry, ParamsDep, Reason, RepoPath, Stage, Trace
+from redoit.model import Address, Entry, Out, ParamsDep, Reason, RepoPath, Stage, Trace
 from redoit.project import Layout
 from redoit.shared import Once
 from redoit.spec import Index, ParamsFiles, load_index, read_ignore
@@ -34,6 +35,8 @@ class Session:
     data: dict[Address, Trace]
     """The traces of ``.dvc`` files."""
     entries_of: Once[dict[RepoPath, Entry]] = field(default_factory=lambda: Once(entries_of))
+    allow_missing: bool = False
+    """Stages are up to date although data that they read and wrote are not here."""
 
     # --- View: what decide asks -------------------------------------------------------------------
 
@@ -45,6 +48,41 @@ class Session:
 
     def cached(self, entry: Entry) -> bool:
         return self.store.has(entry)
+
+    def may_lack(self, path: RepoPath, entry: Entry) -> bool:
+        if not self.allow_missing:
+            return False
+        address = self._writers.get(path)
+        if address is None:
+            return True
+        stage = self.graph.stages[address]
+        return any(
+            used_entry is not None and same_record(used_entry, entry)
+            for out, used_entry in self.out_entries(stage)
+            if out.path == path
+        )
+
+    def holds(self, path: RepoPath, entry: Entry) -> bool:
+        """Whether the dep ``path`` is no reason to run: it is as recorded, or may be missing."""
+        return self.look.matches(path, entry) or (
+            not self.look.exists(path) and self.may_lack(path, entry)
+        )
+
+    @cached_property
+    def _writers(self) -> dict[RepoPath, Address]:
+        return {
+            out.path: address for address, stage in self.graph.stages.items() for out in stage.outs
+        }
+
+    def out_entries(self, stage: Stage) -> list[tuple[Out, Entry | None]]:
+        """The outs of a stage, each with what is recorded of it."""
+        trace = self.trace(stage)
+        entries = {entry.path: entry for entry in trace.outs} if trace else {}
+        return [(out, entries.get(out.text)) for out in stage.outs]
+
+    def lenient(self) -> Session:
+        """The same session, in which missing data are no reason to run."""
+        return replace(self, allow_missing=True)
 
     def digest(self, path: RepoPath) -> str | None:
         try:

@@ -24,6 +24,7 @@ from redoit.model import CHANGING, Address, Request, RunResult
 from redoit.profile import Phase, Phases, Unprofiled
 from redoit.project import Layout
 from redoit.selection import select
+from redoit.store.moved import Meter
 from redoit.trace.traces import lock_path
 
 
@@ -69,6 +70,7 @@ def run_experiment(
     wish: Wish,
     listener: Listener,
     profile: Phases | None = None,
+    meter: Meter | None = None,
 ) -> ExperimentResult:
     """Run in the user's workspace, then record it on ``HEAD``.
 
@@ -85,7 +87,9 @@ def run_experiment(
             changes = plan_changes(layout, wish.set_params, request.cwd, hydra=wish.hydra)
         with edited(layout, changes) as edit:
             environ = {**mark, **experiment_environ(name, baseline)}
-            result, session = run_stages(layout, request, listener, environ, edit, profile=profile)
+            result, session = run_stages(
+                layout, request, listener, environ, edit, profile=profile, meter=meter
+            )
         if request.dry:
             return ExperimentResult(result, None)
         if result.exit_code:
@@ -205,6 +209,7 @@ def run_stages(
     outside: Outside | None = None,
     *,
     profile: Phases | None = None,
+    meter: Meter | None = None,
 ) -> tuple[RunResult, Session]:
     """Bring the requested stages up to date; the workspace must be held. The session is closed then.
 
@@ -219,7 +224,8 @@ def run_stages(
             plan = select(session.graph, session.index.groups, request, layout.root)
         if outside is not None:
             check_out_data(session, plan)
-            check_deps(session, plan)
+            if not (request.pull or request.allow_missing):
+                check_deps(session, plan)
         if edit is not None and edit.changes:
             for change in unnoticed(layout, session.index, edit.changes):
                 listener.warned(
@@ -234,6 +240,7 @@ def run_stages(
             listener,
             environ={**os.environ, **environ},
             meeting=Meeting((outside.home if outside else layout).meeting),
+            meter=meter,
             profile=profile,
         )
     return result, session

@@ -230,6 +230,33 @@ class Objects:
         self._added(path, size)
         return True
 
+    def temporary(self, algo: Algo) -> str:
+        """A name for a file that ``adopt`` is to take; what is left behind goes after a day. Raises StoreError."""
+        folder = self._folders[algo]
+        try:
+            self._make_folder(folder)
+            return self._drafts.temporary(folder)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def adopt(self, place: str, oid: Oid, algo: Algo) -> int:
+        """Make the file ``place`` the object, if that is its content. Returns its size in bytes.
+
+        It is read for that. Raises CorruptObject, StoreError; then the file is still there.
+        """
+        if digest_file(place, algo).oid(algo) != oid.removesuffix(tree.DIR_SUFFIX):
+            raise corrupt(oid, place)
+        path = self.path(oid, algo)
+        try:
+            os.chmod(place, _READ_ONLY)
+            self._make_folder(os.path.dirname(path))
+            size = os.stat(place).st_size
+            os.replace(place, path)
+        except OSError as error:
+            raise self._failed(error) from error
+        self._added(path, size)
+        return size
+
     def _link(self, source: str, wanted: Found) -> bool:
         """Link the file to the object's name; False if a good object has it meanwhile."""
         try:
@@ -304,7 +331,7 @@ class Objects:
         folders = {os.path.dirname(path) for path in paths}
         try:
             if len(paths) > _SINGLY:
-                _sync_file_system(self._cache)
+                sync_file_system(self._cache)
                 return
             for path in (*paths, *folders):
                 with contextlib.suppress(FileNotFoundError):
@@ -352,7 +379,7 @@ def _copy_and_digest(source: int, target: int, algo: Algo) -> Digests:
     return hasher.digests()
 
 
-def _sync_file_system(folder: str) -> None:
+def sync_file_system(folder: str) -> None:
     """Bring everything to disk that was written to the file system of ``folder``. Raises OSError."""
     import ctypes  # only for this: Python has no name for it
 

@@ -43,6 +43,11 @@ class Store:
         self._gitignore = GitIgnore(layout)
         self._whole: set[tuple[Oid, Algo]] = set()
 
+    @property
+    def objects(self) -> Objects:
+        """The cache itself, for moving its objects from and to remotes."""
+        return self._objects
+
     def object_path(self, oid: Oid, algo: Algo) -> str:
         """Where the object is, or would be."""
         return self._objects.path(oid, algo)
@@ -232,6 +237,24 @@ class Store:
             with failing(place):
                 placed = self._links.place(found, place, isexec=entry.isexec, copy=copy)
             self._look.note_file(path, placed.status, placed.digests)
+
+    def relink(self, path: RepoPath, entry: Entry) -> None:
+        """Link a path that holds what ``entry`` records anew, as ``cache.type`` says now. Raises as ``checkout``."""
+        place = self._layout.abspath(path)
+        oid = entry.oid
+        if oid is None:
+            return
+        names = [""]
+        oids = [oid]
+        if tree.is_dir_oid(oid):
+            files = self._files(oid, entry.algo)
+            names, oids = [f"/{name}" for name, _ in files], [inner for _, inner in files]
+        with failing(place):
+            for name, inner in zip(names, oids, strict=True):
+                isexec = bool(os.stat(f"{place}{name}").st_mode & stat.S_IXUSR)
+                found = self._objects.find(inner, entry.algo)
+                self._links.place(found, f"{place}{name}", isexec=isexec)
+        self._look.forget(path)
 
     def _is_there(self, path: RepoPath, entry: Entry) -> bool:
         try:

@@ -49,13 +49,57 @@ _NOT_IN_CHECKSUM = frozenset(
 )
 
 
-def write_data_file(layout: Layout, stage: Stage, trace: Trace) -> bool:
+def new_data_file(layout: Layout, file: RepoPath, entry: Entry) -> bool:
+    """Write the ``.dvc`` file of one file or directory, byte for byte as DVC does. True if it changed.
+
+    Raises TraceError if it cannot be written.
+    """
+    from ruamel.yaml import YAML
+
+    data = entry_data(entry)
+    path = data.pop("path")
+    hashed = data.pop("hash", None)
+    digest = entry.algo.value if entry.algo.value in data else "md5"
+    item = {digest: data.pop(digest), **data}
+    if hashed is not None:
+        item["hash"] = hashed
+    yaml = YAML()
+    yaml.default_flow_style = False
+    stream = io.StringIO()
+    yaml.dump({"outs": [{**item, "path": path}]}, stream)
+    try:
+        write_atomic(layout.abspath(file), stream.getvalue().encode())
+    except OSError as error:
+        raise TraceError(f"{file} cannot be written", facts={"reason": error.strerror}) from error
+    return True
+
+
+def write_data_file(layout: Layout, stage: Stage, trace: Trace, *, rename: bool = False) -> bool:
     """Record in the ``.dvc`` file of ``stage`` what its outs hold: ``trace.outs``. True if the file changed.
 
-    Raises TraceError if it cannot be read or written.
+    ``rename``: the path of its one out becomes that of ``trace``. Raises TraceError if it cannot be read or written.
     """
     entries = {entry.path: entry for entry in trace.outs}
+    if rename:
+        _rename(layout, stage.file, trace.outs[0].path)
     return _rewrite(layout, stage.file, "outs", entries)
+
+
+def _rename(layout: Layout, file: RepoPath, path: str) -> None:
+    from ruamel.yaml import YAML
+
+    place = layout.abspath(file)
+    yaml = YAML()
+    yaml.default_flow_style = False
+    try:
+        with open(place, "rb") as handle:
+            document = yaml.load(handle.read())
+        document["outs"][0]["path"] = path
+        stream = io.StringIO()
+        yaml.dump(document, stream)
+        write_atomic(place, stream.getvalue().encode())
+    except OSError as error:
+        raise TraceError(f"{file} cannot be rewritten", facts={"reason": error.strerror}) from error
 
 
 def replace_oids(layout: Layout, file: RepoPath, replace: Mapping[Oid, Entry]) -> bool:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +33,7 @@ class RunCache:
     """Finds and saves traces by their inputs; owns the folder ``runs`` of the cache. Thread-safe."""
 
     def __init__(self, layout: Layout) -> None:
+        self.algo = layout.algo
         name = "runs" if layout.algo is Algo.MD5 else f"runs-{layout.algo.value}"
         self._folder = os.path.join(layout.cache_dir, name)
         self._drafts = Drafts(os.path.join(layout.cache_dir, ".redoit"))
@@ -102,6 +104,53 @@ class RunCache:
         except OSError as error:
             raise _unusable(path, error) from error
 
+    # --- for remotes ------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What its folder is called, in the cache and in a remote."""
+        return os.path.basename(self._folder)
+
+    def entries(self) -> dict[str, str]:
+        """Name → path of every entry; names begin with that of the folder."""
+        found: dict[str, str] = {}
+        for folder, _, files in os.walk(self._folder):
+            for file in files:
+                path = os.path.join(folder, file)
+                name = f"{self.name}/{os.path.relpath(path, self._folder)}"
+                if is_entry_name(name):
+                    found[name] = path
+        return found
+
+    def trace_at(self, path: str) -> Trace | None:
+        """The trace in the entry at ``path``; None if it cannot be read."""
+        try:
+            with open(path, "rb") as file:
+                return trace_of_lock(load(Source.decode(path, file.read())).value)
+        except (OSError, SpecError, BadEntry):
+            return None
+
+    def adopt(self, place: str, name: str) -> bool:
+        """Make the file ``place`` the entry ``name``, if that is its content. Raises TraceError."""
+        trace = self.trace_at(place)
+        if trace is None:
+            return False
+        try:
+            data = _inputs(trace)
+            key = _digest({**data, "outs": sorted([entry.path for entry in trace.outs])})
+            value = _digest({**data, "outs": _entries(trace.outs)})
+        except (TypeError, ValueError):
+            return False
+        if name != f"{self.name}/{key[:2]}/{key}/{value}":
+            return False
+        path = os.path.join(self._of_key(key), value)
+        try:
+            with open(place, "rb") as file:
+                self._write(path, file.read())
+        except OSError as error:
+            raise _unusable(path, error) from error
+        return True
+
     def _of_key(self, key: str) -> str:
         return os.path.join(self._folder, key[:2], key)
 
@@ -143,6 +192,14 @@ class RunCache:
             with contextlib.suppress(OSError):
                 os.unlink(path)
             return None
+
+
+_ENTRY_NAME = re.compile(r"runs(?:-xxh128)?/([0-9a-f]{2})/(\1[0-9a-f]{62})/[0-9a-f]{64}")
+
+
+def is_entry_name(name: str) -> bool:
+    """Whether a file of a remote is named like an entry of the run cache."""
+    return _ENTRY_NAME.fullmatch(name) is not None
 
 
 def _has_gaps(trace: Trace) -> bool:

@@ -1,0 +1,136 @@
+"""``Project.data``: the data of a project, in the workspace, the cache and its remotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from redoit.data.add import Added, add, commit, move, remove
+from redoit.data.checkout import CheckedOut, checkout
+from redoit.data.targets import DataRequest, choose
+from redoit.data.transfer import Transferred, TransferRequest, fetch, push
+from redoit.engine.session import open_session
+from redoit.model import Address, RepoPath
+from redoit.project import Layout
+from redoit.store.moved import Meter, SilentMeter
+from redoit.store.remotes import Remotes
+
+
+class Pulled(NamedTuple):
+    """What came from remotes, and what of it went into the workspace."""
+
+    transferred: Transferred
+    workspace: CheckedOut
+
+
+class Data:
+    """The verbs for data; each raises TargetNotFound for a target that is neither data nor a stage.
+
+    ``exclusive`` holds the workspace while something in it changes.
+    """
+
+    def __init__(
+        self, layout: Layout, exclusive: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        self._layout = layout
+        self._exclusive = exclusive
+
+    # --- remotes ----------------------------------------------------------------------------------
+
+    def push(
+        self, request: TransferRequest | None = None, meter: Meter | None = None
+    ) -> Transferred:
+        """Send what remotes lack of the data.
+
+        Raises RemoteError, and TransferFailed naming what did not travel; what did stays.
+        """
+        with open_session(self._layout) as session:
+            done = push(
+                session,
+                request or TransferRequest(),
+                Remotes(self._layout.config),
+                meter or SilentMeter(),
+            )
+        done.moved.check("sent")
+        return done
+
+    def fetch(
+        self, request: TransferRequest | None = None, meter: Meter | None = None
+    ) -> Transferred:
+        """Get what the cache lacks of the data; the workspace stays as it is. Raises as ``push``."""
+        with open_session(self._layout) as session:
+            done = fetch(
+                session,
+                request or TransferRequest(),
+                Remotes(self._layout.config),
+                meter or SilentMeter(),
+            )
+        done.moved.check("got")
+        return done
+
+    def pull(
+        self,
+        request: TransferRequest | None = None,
+        meter: Meter | None = None,
+        *,
+        force: bool = False,
+        allow_missing: bool = False,
+    ) -> Pulled:
+        """As ``fetch``, then ``checkout`` of what came. What came is checked out also if other data did not."""
+        request = request or TransferRequest()
+        with self._exclusive(), open_session(self._layout) as session:
+            done = fetch(session, request, Remotes(self._layout.config), meter or SilentMeter())
+            chosen = choose(session, request.data)
+            workspace = checkout(session, chosen, force=force, allow_missing=True)
+        done.moved.check("got", missing_is_fine=allow_missing)
+        return Pulled(done, workspace)
+
+    # --- tracking ---------------------------------------------------------------------------------
+
+    def add(self, request: DataRequest, *, no_commit: bool = False) -> list[Added]:
+        """Put files and directories under ``.dvc`` files of their own, as ``dvc add`` does.
+
+        Raises StoreError for what cannot be data, GraphError, TargetNotFound; then nothing was done.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return add(session, request, no_commit=no_commit)
+
+    def commit(self, request: DataRequest | None = None, *, force: bool = False) -> list[Address]:
+        """Record outs that were changed by hand. Returns the stages and ``.dvc`` files that changed.
+
+        Raises StageError for a stage of which more than the outs has changed, unless ``force``.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return commit(session, request or DataRequest(), force=force)
+
+    def remove(self, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
+        """Remove ``.dvc`` files, and with ``outs`` their data from the workspace. Returns the files."""
+        with self._exclusive(), open_session(self._layout) as session:
+            return remove(session, request, outs=outs)
+
+    def move(self, source: str, target: str, cwd: str = "") -> tuple[RepoPath, RepoPath]:
+        """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
+        with self._exclusive(), open_session(self._layout) as session:
+            return move(session, source, target, cwd)
+
+    # --- the workspace ----------------------------------------------------------------------------
+
+    def checkout(
+        self,
+        request: DataRequest | None = None,
+        *,
+        force: bool = False,
+        relink: bool = False,
+        allow_missing: bool = False,
+    ) -> CheckedOut:
+        """Make the workspace hold the data that ``dvc.lock`` and ``.dvc`` files record.
+
+        Raises WouldOverwrite for changes that the cache does not have, unless ``force``, before anything is
+        changed; MissingObject for what the cache lacks, unless ``allow_missing``, after all else was done.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            chosen = choose(session, request or DataRequest())
+            return checkout(
+                session, chosen, force=force, relink=relink, allow_missing=allow_missing
+            )

@@ -1,0 +1,18 @@
+"""``exp data``."""
+
+from __future__ import annotations
+
+import click
+
+from redoit.cli.data_tracking import add, commit, move, remove
+from redoit.cli.data_transfer import fetch, pull, push
+from redoit.cli.data_workspace import checkout
+
+
+@click.group("data")
+def command() -> None:
+    """Track data, and bring them from and to remotes, the cache and the workspace."""
+
+
+for each in (add, commit, checkout, push, fetch, pull, remove, move):
+    command.add_command(each)

@@ -1,0 +1,94 @@
+"""What ``exp push`` and ``exp pull`` have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from redoit.cli import complete
+from redoit.cli.data_options import JOBS, REMOTE
+from redoit.cli.options import quiet_option, traceback_option
+from redoit.cli.selection import selection_options
+from redoit.data.share import Shared, ShareRequest
+from redoit.errors import UsageError
+from redoit.experiments.refs import Selection
+from redoit.report.transfer import size_text
+from redoit.report.words import count
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def share_options(verb: str, replaced: str) -> Callable[[Decorated], Decorated]:
+    """The arguments and options of a command that does ``verb`` with experiments."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in (
+            traceback_option,
+            quiet_option("Print nothing."),
+            click.option(
+                "--run-cache/--no-run-cache",
+                default=False,
+                help="Also the run cache: the records of earlier runs (default: no).",
+            ),
+            JOBS,
+            REMOTE,
+            click.option(
+                "--cache/--no-cache",
+                default=True,
+                help="Also the data that the experiments use (default: yes).",
+            ),
+            click.option("-f", "--force", is_flag=True, help=replaced),
+            selection_options(verb, " (default: HEAD)"),
+            click.argument("experiments", nargs=-1, shell_complete=complete.experiments),
+            click.argument("git_remote"),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def share_request(
+    *,
+    git_remote: str,
+    experiments: Sequence[str],
+    revs: Sequence[str],
+    num: int,
+    all_commits: bool,
+    force: bool,
+    cache: bool,
+    remote: str | None,
+    jobs: int | None,
+    run_cache: bool,
+) -> ShareRequest:
+    """The command line."""
+    if experiments and (revs or all_commits):
+        raise UsageError(
+            "the experiments are given twice", hint="give names, or --rev COMMIT, or -A for all"
+        )
+    selection = Selection(tuple(revs) or ("HEAD",), num, all_commits)
+    names = tuple(experiments)
+    return ShareRequest(git_remote, names, selection, force, cache, remote, jobs or 0, run_cache)
+
+
+def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool) -> int:
+    """Print what was done. Returns the exit code: 1 if an experiment was refused."""
+    for warning in shared.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for each in shared.refused:
+        print(
+            f"error: another experiment '{each.name}' is {where} already; --force replaces it",
+            file=sys.stderr,
+        )
+    if not quiet:
+        for each in shared.done:
+            print(f"{verb} '{each.name}' ({each.rev[:7]})")
+        if shared.moved.files:
+            print(f"{count(shared.moved.files, 'file')} of data, {size_text(shared.moved.size)}")
+        if not shared.done and not shared.refused:
+            same = count(len(shared.same), "experiment")
+            print(f"{same} {where} already" if shared.same else "There are no such experiments")
+    return int(bool(shared.refused))

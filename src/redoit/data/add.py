@@ -1,0 +1,235 @@
+"""Data put under a ``.dvc`` file, recorded anew, moved, and given up again."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import posixpath
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from redoit.data.targets import DataRequest, repo_path, stages_of
+from redoit.engine.commit import commit_workspace
+from redoit.engine.session import Session
+from redoit.errors import StageError, StoreError, TargetNotFound
+from redoit.graph import build_graph
+from redoit.model import Address, RepoPath, Stage, Trace, Why
+from redoit.spec.datafile import make_source
+from redoit.store.links import failing
+from redoit.trace.datafile import new_data_file, write_data_file
+
+SUFFIX = ".dvc"
+
+
+class Added(NamedTuple):
+    """A path that was added, its ``.dvc`` file, and whether that changed."""
+
+    path: RepoPath
+    file: RepoPath
+    changed: bool
+
+
+def add(session: Session, request: DataRequest, *, no_commit: bool = False) -> list[Added]:
+    """Put files and directories under ``.dvc`` files: into the cache, linked back, ignored by Git.
+
+    All are checked before anything is done. Raises StoreError for what cannot be data, GraphError for what a stage
+    writes, TargetNotFound for what is not there.
+    """
+    paths = [path for target in request.targets for path in _existing(session, target, request)]
+    known = {out.path: stage for stage in session.graph.stages.values() for out in stage.outs}
+    stages: dict[RepoPath, Stage] = {}
+    new: dict[Address, Stage] = {}
+    for path in dict.fromkeys(paths):
+        _check(session, path, known)
+        file = RepoPath(path + SUFFIX)
+        stage = known.get(path)
+        if stage is None:
+            name = posixpath.basename(path)
+            stage, _ = make_source(session.layout.root, file, {"outs": [{"path": name}]})
+            new[stage.address] = stage
+        stages[path] = stage
+    build_graph({**session.graph.stages, **new})
+    session.store.check_untracked(stages)
+    return [
+        _add(session, path, stage, is_new=stage.address in new, no_commit=no_commit)
+        for path, stage in stages.items()
+    ]
+
+
+def _add(session: Session, path: RepoPath, stage: Stage, *, is_new: bool, no_commit: bool) -> Added:
+    out = next(out for out in stage.outs if out.path == path)
+    entry = session.store.commit(path, cached=not no_commit).entry(out.text)
+    session.store.sync()
+    session.store.ignore([path])
+    if is_new:
+        changed = new_data_file(session.layout, stage.file, entry)
+    else:
+        before = session.trace(stage)
+        others = [each for each in (before.outs if before else ()) if each.path != out.text]
+        trace = Trace(None, outs=(*others, entry))
+        changed = write_data_file(session.layout, stage, trace)
+        session.data[stage.address] = trace
+    return Added(path, stage.file, changed)
+
+
+def _existing(session: Session, target: str, request: DataRequest) -> list[RepoPath]:
+    """The paths that a target names; with ``glob`` it may be a pattern."""
+    root = session.layout.root
+    # As it was given: a symbolic link above it is to be refused, not followed.
+    place = os.path.normpath(os.path.join(request.cwd or root, target))
+    path = RepoPath(os.path.relpath(place, root))
+    if request.glob and set(target) & set("*?["):
+        folder = posixpath.dirname(path)
+        with contextlib.suppress(OSError):
+            names = sorted(os.listdir(session.layout.abspath(folder)))
+            pattern = posixpath.basename(path)
+            found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+            found = [name for name in found if not name.endswith(SUFFIX) and name[0] != "."]
+            if found:
+                return [RepoPath(posixpath.join(folder, name)) for name in found]
+    if not os.path.lexists(session.layout.abspath(path)):
+        raise TargetNotFound(
+            f"there is nothing at '{target}' that could be added",
+            facts={"looked for": session.layout.abspath(path)},
+            hint="targets of `exp data add` are files and directories, relative to this folder",
+        )
+    return [path]
+
+
+def _check(session: Session, path: RepoPath, known: Mapping[RepoPath, Stage]) -> None:
+    """Raise StoreError for a path that cannot be put under a ``.dvc`` file of its own."""
+    stage = known.get(path)
+    if stage is not None and not stage.is_data:
+        raise StoreError(
+            f"'{path}' is an out of the stage '{stage.address}' already",
+            hint=f"`exp data commit {path}` records it as it is now",
+        )
+    why = hint = ""
+    if path in ("", ".") or path.startswith(("../", "/")) or path == "..":
+        why, hint = "it is not inside the project", "move it into the project first"
+    elif path.endswith(SUFFIX) or posixpath.basename(path) in ("dvc.yaml", "dvc.lock"):
+        why, hint = "it is a file that belongs into Git", "add the data that it describes"
+    elif set(path.split("/")) & {".git", ".dvc"}:
+        why, hint = "it belongs to Git or DVC", "name data of your own"
+    elif inside := [out for out in known if path.startswith(f"{out}/")]:
+        why = f"it lies inside '{inside[0]}', which is data already"
+        hint = f"`exp data commit {inside[0]}` records that with everything in it"
+    else:
+        folder = os.path.dirname(session.layout.abspath(path))
+        if os.path.realpath(folder) != folder:
+            why, hint = "a folder above it is a symbolic link", "name the real path"
+    if why:
+        raise StoreError(f"'{path}' cannot be added", facts={"because": why}, hint=hint)
+
+
+# --- recording what changed -----------------------------------------------------------------------
+
+_OF_OUTS = frozenset((Why.OUT_CHANGED, Why.OUT_NOT_CACHED, Why.OUT_NEW, Why.NEVER_RAN))
+
+
+def commit(session: Session, request: DataRequest, *, force: bool = False) -> list[Address]:
+    """Record the outs of stages and ``.dvc`` files as they are now; the cache gets what it lacks. Returns what changed.
+
+    Raises StageError for a stage whose command, deps or params have changed too, unless ``force``: its outs would be
+    recorded as made of them. Raises MissingOut, StoreError.
+    """
+    addresses = stages_of(session, request)
+    changed: list[Address] = []
+    for address in addresses:
+        stage = session.graph.stages[address]
+        reasons = session.reasons(stage)
+        others = [reason for reason in reasons if reason.kind not in _OF_OUTS]
+        others = [r for r in others if r.kind not in (Why.OUT_MISSING, Why.ALWAYS)]
+        if others and not force and not stage.is_data:
+            raise StageError(
+                f"more than the outs of stage '{address}' has changed",
+                place=stage.place,
+                facts={reason.kind.value: reason.subject for reason in others[:5]},
+                hint="run the stage; with --force its outs are recorded as made of what is there now",
+            )
+        if reasons:
+            changed.append(address)
+    if changed:
+        commit_workspace(session, changed)
+    return changed
+
+
+# --- giving up, moving ----------------------------------------------------------------------------
+
+
+def remove(session: Session, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
+    """Remove ``.dvc`` files and their lines in ``.gitignore``; with ``outs`` also the data in the workspace.
+
+    The cache keeps them. Returns the files. Raises StageError for a stage of a ``dvc.yaml``.
+    """
+    files = []
+    stages = [session.graph.stages[address] for address in stages_of(session, request)]
+    for stage in stages:
+        _check_is_data(stage)
+    for stage in stages:
+        if outs:
+            for out in stage.outs:
+                session.store.remove(out.path)
+        with failing(session.layout.abspath(stage.file)):
+            os.unlink(session.layout.abspath(stage.file))
+        for out in stage.outs:
+            session.store.unignore(out.path)
+        files.append(stage.file)
+    return files
+
+
+def _check_is_data(stage: Stage) -> None:
+    if not stage.is_data:
+        raise StageError(
+            f"'{stage.address}' is a stage of {stage.file}",
+            place=stage.place,
+            hint="take it out of that file; Redoit does not edit it",
+        )
+
+
+def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath, RepoPath]:
+    """Give data another path, with their ``.dvc`` file. Returns the old file and the new.
+
+    ``target`` may be a directory to move into. Raises StoreError if something is there already, StageError for outs of
+    stages, TargetNotFound.
+    """
+    layout = session.layout
+    request = DataRequest((source,), cwd)
+    old = repo_path(source, request, layout.root)
+    new = repo_path(target, request, layout.root)
+    address = stages_of(session, request)[0]
+    stage = session.graph.stages[address]
+    _check_is_data(stage)
+    if old == stage.file:
+        old = stage.outs[0].path
+    if os.path.isdir(layout.abspath(new)):
+        new = RepoPath(posixpath.join(new, posixpath.basename(old)))
+    file = RepoPath(new + SUFFIX)
+    trace = session.trace(stage)
+    if len(stage.outs) != 1 or trace is None or stage.file != f"{old}{SUFFIX}":
+        raise StoreError(
+            f"'{stage.file}' cannot be moved",
+            facts={"because": "it is not called after its one file or directory"},
+            hint="move the data, and write the path into the file",
+        )
+    for path in (new, file):
+        if os.path.lexists(layout.abspath(path)):
+            raise StoreError(f"'{path}' is there already", hint="move it away first")
+    known = {out.path: each for each in session.graph.stages.values() for out in each.outs}
+    _check(session, new, known)
+    with failing(layout.abspath(new)):
+        os.makedirs(os.path.dirname(layout.abspath(new)), exist_ok=True)
+        there = os.path.lexists(layout.abspath(old))
+        if there:
+            os.rename(layout.abspath(old), layout.abspath(new))
+        os.rename(layout.abspath(stage.file), layout.abspath(file))
+    session.look.forget(old)
+    session.look.forget(new)
+    name = posixpath.basename(new)
+    moved, _ = make_source(layout.root, file, {"outs": [{"path": name}]})
+    entry = trace.outs[0]._replace(path=name)
+    write_data_file(layout, moved, Trace(None, outs=(entry,)), rename=True)
+    session.store.unignore(old)
+    session.store.ignore([new])
+    return stage.file, file

@@ -1,0 +1,95 @@
+"""Data between the cache and remotes: which objects of which remote a command is about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from redoit.data.targets import Chosen, DataRequest, choose
+from redoit.data.used import Commits, commits_of, used_by_commits
+from redoit.engine.session import Session
+from redoit.git import Git
+from redoit.store.moved import Meter, Moved, Wanted
+from redoit.store.remotes import Remote, Remotes
+from redoit.store.transfer import download, upload
+from redoit.trace.remote_runs import fetch_runs, push_runs
+
+
+class TransferRequest(NamedTuple):
+    """What ``exp data push``, ``fetch`` or ``pull`` is asked to do; each field is an option."""
+
+    data: DataRequest = DataRequest()
+    commits: Commits = Commits()
+    remote: str | None = None
+    jobs: int = 0
+    run_cache: bool = False
+
+
+class Transferred(NamedTuple):
+    """What travelled, and one line for each thing that was left out."""
+
+    moved: Moved
+    warnings: tuple[str, ...] = ()
+
+
+def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Meter) -> Transferred:
+    """Send what remotes lack. Raises RemoteError, TargetNotFound, GitError; what failed is in the result."""
+    warnings: list[str] = []
+    chosen = [each for each in _chosen(session, request, warnings) if each.used.out.push]
+    moved = Moved()
+    for remote, wanted in _by_remote(chosen, request, remotes):
+        moved.add(upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
+    if request.run_cache:
+        remote = remotes.open(request.remote)
+        if remote.storage.lists:
+            moved.add(push_runs(session.run_cache, remote, request.jobs))
+    return Transferred(moved, tuple(warnings))
+
+
+def fetch(
+    session: Session, request: TransferRequest, remotes: Remotes, meter: Meter
+) -> Transferred:
+    """Get what the cache lacks. Raises as ``push``."""
+    warnings: list[str] = []
+    moved = Moved()
+    if request.run_cache:
+        remote = remotes.open(request.remote)
+        if remote.storage.lists:
+            moved.add(
+                fetch_runs(session.run_cache, remote, session.store.objects, request.jobs, warnings)
+            )
+        else:
+            warnings.append(f"the remote '{remote.name}' cannot tell what runs it has: left out")
+    for remote, wanted in _by_remote(_chosen(session, request, warnings), request, remotes):
+        moved.add(download(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
+    return Transferred(moved, tuple(warnings))
+
+
+def _chosen(session: Session, request: TransferRequest, warnings: list[str]) -> list[Chosen]:
+    """What the workspace and the commits use of the targets; what both use stands there twice."""
+    chosen = choose(session, request.data)
+    if request.commits:
+        git = Git(session.layout.root)
+        wanted = {each.path for each in chosen} if request.data.targets else None
+        revs = commits_of(git, request.commits)
+        for _, used in used_by_commits(session.layout, git, revs, skip=warnings):
+            chosen += [Chosen(each) for each in used if wanted is None or each.path in wanted]
+    return chosen
+
+
+def _by_remote(
+    chosen: Iterable[Chosen], request: TransferRequest, remotes: Remotes
+) -> Iterator[tuple[Remote, list[Wanted]]]:
+    """The objects by the remote they belong to: that of the command, or of the out, or the default."""
+    groups: dict[str, list[Wanted]] = defaultdict(list)
+    asked = remotes.name_of(request.remote) if request.remote else None
+    for (_, out, entry), inside in chosen:
+        own = out.remote.lower() if out.remote else None
+        if asked and own not in (None, asked):
+            continue
+        groups[asked or remotes.name_of(own)].append(Wanted(out.path, entry, inside))
+    if not groups:
+        remotes.name_of(request.remote)
+    for name, wanted in groups.items():
+        yield remotes.open(name), wanted

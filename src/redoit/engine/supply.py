@@ -1,0 +1,110 @@
+"""Data that a run needs and does not have, got from remotes: only what stages that run, or are restored, need."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+
+from redoit.engine.session import Session
+from redoit.errors import RedoitError
+from redoit.model import Entry, Out, RepoPath, Stage
+from redoit.store import tree
+from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
+from redoit.store.remotes import Remotes
+from redoit.store.transfer import download
+from redoit.trace.remote_runs import fetch_runs
+
+
+class Supply:
+    """Owns the remotes of one run, and what came from them. Thread-safe: one stage is served at a time."""
+
+    def __init__(self, session: Session, meter: Meter | None = None) -> None:
+        self._session = session
+        self._remotes = Remotes(session.layout.config)
+        self._meter = meter or SilentMeter()
+        self._lock = threading.Lock()
+        self._has_runs = False
+        self.moved = Moved()
+        self.warnings: list[str] = []
+
+    def is_only_missing(self, stage: Stage) -> bool:
+        """Whether nothing is wrong with ``stage`` but that data are not here."""
+        return not self._session.lenient().reasons(stage)
+
+    def deps(self, stage: Stage) -> None:
+        """Put what ``stage`` reads, and what is not there, into the workspace, where an out is recorded for it.
+
+        Raises TransferFailed, RemoteError, StoreError.
+        """
+        session = self._session
+        with self._lock:
+            for dep in stage.deps:
+                parts = self._parts(dep.path)
+                self._get([(out, entry, inside) for out, entry, inside in parts])
+                for out, entry, inside in parts:
+                    _put(session, out.path, entry, inside)
+
+    def outs(self, outs: Iterable[tuple[Out, Entry]]) -> bool:
+        """Put these outs into the cache. False if a remote does not have all of them. Raises RemoteError."""
+        wanted = [(out, entry, None) for out, entry in outs]
+        with self._lock:
+            try:
+                self._get(wanted)
+            except RedoitError as error:
+                self.warnings.append(f"{error.what}: {', '.join(o.path for o, _, _ in wanted)}")
+        return all(self._session.cached(entry) for _, entry, _ in wanted)
+
+    def runs(self) -> None:
+        """Get the records of earlier runs, once in this run; without them there is less to restore."""
+        with self._lock:
+            if self._has_runs:
+                return
+            self._has_runs = True
+            try:
+                remote = self._remotes.open()
+                if remote.storage.lists:
+                    session = self._session
+                    fetch_runs(session.run_cache, remote, session.store.objects, 0, self.warnings)
+            except RedoitError as error:
+                self.warnings.append(f"the run cache was not got: {error.what}")
+
+    def _parts(self, path: RepoPath) -> list[tuple[Out, Entry, str | None]]:
+        """The outs, or the part of one, that make up the dep ``path`` and are not in the workspace."""
+        session = self._session
+        found: list[tuple[Out, Entry, str | None]] = []
+        for stage in session.graph.stages.values():
+            for out, entry in session.out_entries(stage):
+                if entry is None or entry.oid is None or not out.cache:
+                    continue
+                if out.path == path or out.path.startswith(f"{path}/") or not path:
+                    if not session.exists(out.path):
+                        found.append((out, entry, None))
+                elif path.startswith(f"{out.path}/") and not session.exists(path):
+                    found.append((out, entry, path[len(out.path) + 1 :]))
+        return found
+
+    def _get(self, wanted: Iterable[tuple[Out, Entry, str | None]]) -> None:
+        groups: dict[str | None, list[Wanted]] = defaultdict(list)
+        for out, entry, inside in wanted:
+            if not self._session.cached(entry):
+                groups[out.remote].append(Wanted(out.path, entry, inside))
+        for name, each in groups.items():
+            moved = download(
+                each, self._remotes.open(name), self._session.store.objects, meter=self._meter
+            )
+            self.moved.files += moved.files
+            self.moved.size += moved.size
+            moved.check("got")
+
+
+def _put(session: Session, path: RepoPath, entry: Entry, inside: str | None) -> None:
+    """Check out an out, or the files of a directory that are ``inside`` or below it."""
+    if inside is None:
+        session.store.checkout(path, entry)
+        return
+    assert entry.oid is not None
+    data = session.store.objects.read(entry.oid, entry.algo)
+    for name, oid in tree.decode(data, entry.algo, entry.oid):
+        if name == inside or name.startswith(f"{inside}/"):
+            session.store.checkout(RepoPath(f"{path}/{name}"), Entry(name, oid, entry.algo))

@@ -1,0 +1,397 @@
+"""Remotes behind fsspec: what DVC's options mean to each of its file systems.
+
+Everything here is imported late: a project without such a remote pays for nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from redoit.errors import RemoteError
+from redoit.store.storage import Storage, Stored
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+_SECRETS = (
+    *("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token"),
+    *("sse_customer_key", "connection_string", "sas_token", "account_key", "client_secret"),
+)
+
+
+class Options:
+    """The options of one remote, as DVC's configuration has them."""
+
+    def __init__(self, name: str, table: Mapping[str, Any]) -> None:
+        self.name = name
+        self._table = table
+
+    def text(self, option: str) -> str | None:
+        value = self._table.get(option)
+        return ",".join(map(str, value)) if isinstance(value, list) else value
+
+    def flag(self, option: str, default: bool = False) -> bool:
+        value = self.text(option)
+        return default if value is None else value.lower() == "true"
+
+    def number(self, option: str) -> float | None:
+        value = self.text(option)
+        return None if value is None else float(value)
+
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not be seen in an error."""
+        given = [self.text(option) for option in _SECRETS]
+        url = _split(self.text("url") or "")
+        return tuple(value for value in (*given, url.password) if value)
+
+    def verify(self) -> bool | str | None:
+        """``ssl_verify``: whether to check certificates, or a file of them; None: not said."""
+        value = self.text("ssl_verify")
+        if value is None or value.lower() not in ("true", "false"):
+            return value
+        return value.lower() == "true"
+
+    def secret(self, option: str) -> str | None:
+        """A password; asked for on the terminal if ``ask_…`` says so. Raises RemoteError."""
+        value = self.text(option)
+        if value is not None or not self.flag(f"ask_{option}"):
+            return value
+        import getpass
+
+        try:
+            return getpass.getpass(f"The {option} of the remote '{self.name}': ")
+        except EOFError:
+            raise RemoteError(
+                f"the remote '{self.name}' wants a {option}, and there is no terminal to ask at",
+                hint=f"exp remote modify --local {self.name} {option} …",
+            ) from None
+
+
+class _Opened(NamedTuple):
+    """A file system of fsspec; ``root`` is the remote's folder as it names it."""
+
+    system: Any
+    root: str
+
+
+class FsspecStorage:
+    """A folder of a file system of fsspec.
+
+    ``renames``: a file is visible while it is being written, so that it gets a temporary name first.
+    """
+
+    def __init__(
+        self,
+        opened: _Opened,
+        *,
+        lists: bool = True,
+        writable: bool = True,
+        renames: bool = False,
+        attempts: int = 3,
+    ) -> None:
+        self._fs, self._root = opened
+        self.lists = lists
+        self.writable = writable
+        self.attempts = attempts
+        self._renames = renames
+        self._made: set[str] = set()
+        """Folders that are known to be there."""
+
+    def list(self, folder: str) -> list[Stored]:
+        top = self._path(folder)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found = self._fs.find(top, detail=True)
+            return [
+                Stored(name, int(info.get("size") or 0))
+                for path, info in found.items()
+                if info.get("type") != "directory" and (name := self._name(path)) is not None
+            ]
+        return []
+
+    def size(self, name: str) -> int | None:
+        try:
+            return int(self._fs.info(self._path(name)).get("size") or 0)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def get(self, name: str, place: str) -> None:
+        self._fs.get_file(self._path(name), place)
+
+    def put(self, place: str, name: str) -> None:
+        path = self._path(name)
+        if not self._renames:
+            self._fs.put_file(place, path)
+            return
+        folder = posixpath.dirname(path)
+        if folder not in self._made:
+            self._fs.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+        temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        try:
+            self._fs.put_file(place, temporary)
+            self._fs.mv(temporary, path)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self._fs.rm_file(temporary)
+            raise
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(name))
+
+    def finish(self) -> None:
+        """What is behind a network is durable when it was taken, or there is no way to ask."""
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if self._root and name else name or self._root
+
+    def _name(self, path: str) -> str | None:
+        """The name of what the file system calls ``path``."""
+        root = self._root.strip("/")
+        path = path.strip("/")
+        if not root:
+            return path
+        return path[len(root) + 1 :] if path.startswith(f"{root}/") else None
+
+
+# --- one function for each kind -------------------------------------------------------------------
+
+
+def _s3(url: str, options: Options) -> Storage:
+    client = {
+        "region_name": options.text("region"),
+        "endpoint_url": options.text("endpointurl"),
+        "verify": options.verify(),
+    }
+    config: dict[str, Any] = {
+        "read_timeout": options.number("read_timeout"),
+        "connect_timeout": options.number("connect_timeout"),
+        "retries": {"max_attempts": 1},  # s3fs tries again as well, and sooner
+    }
+    extra = {
+        "ServerSideEncryption": options.text("sse"),
+        "SSEKMSKeyId": options.text("sse_kms_key_id"),
+        "SSECustomerAlgorithm": options.text("sse_customer_algorithm"),
+        "ACL": options.text("acl"),
+        "GrantRead": options.text("grant_read"),
+        "GrantReadACP": options.text("grant_read_acp"),
+        "GrantWriteACP": options.text("grant_write_acp"),
+        "GrantFullControl": options.text("grant_full_control"),
+    }
+    if key := options.text("sse_customer_key"):
+        import base64
+
+        extra["SSECustomerKey"] = base64.b64decode(key)  # type: ignore[assignment]
+        extra["SSECustomerAlgorithm"] = extra["SSECustomerAlgorithm"] or "AES256"
+    system = _class("s3fs", "S3FileSystem", "s3", options)(
+        key=options.text("access_key_id"),
+        secret=options.text("secret_access_key"),
+        token=options.text("session_token"),
+        **_s3_session(options),
+        anon=options.flag("allow_anonymous_login"),
+        use_ssl=options.flag("use_ssl", True),
+        client_kwargs=_given(client),
+        config_kwargs=_given(config),
+        s3_additional_kwargs=_given(extra),
+        cache_regions=options.flag("cache_regions"),
+        **_FRESH,
+    )
+    system.retries = _S3_ATTEMPTS
+    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+
+
+def _s3_session(options: Options) -> dict[str, Any]:
+    """Where the credentials come from, if not from the usual places."""
+    profile = options.text("profile")
+    files = {
+        "credentials_file": options.text("credentialpath"),
+        "config_file": options.text("configpath"),
+    }
+    if not any(files.values()):
+        return {"profile": profile}
+    session = _class("aiobotocore.session", "AioSession", "s3", options)(profile=profile)
+    for variable, path in _given(files).items():
+        session.set_config_variable(variable, path)
+    return {"session": session}
+
+
+def _gs(url: str, options: Options) -> Storage:
+    anonymous = options.flag("allow_anonymous_login")
+    system = _class("gcsfs", "GCSFileSystem", "gs", options)(
+        **_given(
+            {
+                "project": options.text("projectname"),
+                "token": "anon" if anonymous else options.text("credentialpath"),
+                "endpoint_url": options.text("endpointurl"),
+            }
+        ),
+        **_FRESH,
+    )
+    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+
+
+def _azure(url: str, options: Options) -> Storage:
+    names = (
+        *("connection_string", "account_name", "account_key", "sas_token"),
+        *("tenant_id", "client_id", "client_secret"),
+    )
+    given = _given({name: options.text(name) for name in names})
+    system = _class("adlfs", "AzureBlobFileSystem", "azure", options)(
+        **given, anon=options.flag("allow_anonymous_login"), **_FRESH
+    )
+    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+
+
+def _ssh(url: str, options: Options) -> Storage:
+    parts = _split(url)
+    keyfile = options.text("keyfile")
+    given = {
+        "username": options.text("user") or _unquoted(parts.username),
+        "port": options.number("port") or parts.port,
+        "password": options.secret("password") or _unquoted(parts.password),
+        "passphrase": options.secret("passphrase"),
+        "client_keys": [os.path.expanduser(keyfile)] if keyfile else None,
+        "max_sessions": options.number("max_sessions"),
+        "timeout": options.number("timeout"),
+    }
+    given = {key: int(value) if isinstance(value, float) else value for key, value in given.items()}
+    if not options.flag("allow_agent", True):
+        given["agent_path"] = ""
+    system = _class("sshfs", "SSHFileSystem", "ssh", options)(
+        parts.hostname,
+        **_given(given),
+        known_hosts=(),  # those of ~/.ssh: a host whose key is unknown is refused
+        gss_auth=options.flag("gss_auth"),
+        skip_instance_cache=True,
+    )
+    return FsspecStorage(_Opened(system, (_unquoted(parts.path) or "").rstrip("/")), renames=True)
+
+
+def _http(url: str, options: Options) -> Storage:
+    system_class = _class("fsspec.implementations.http", "HTTPFileSystem", "http", options)
+    aiohttp = _module("aiohttp", "http", options)
+    timeout = aiohttp.ClientTimeout(
+        total=None,
+        sock_connect=options.number("connect_timeout") or 60,
+        sock_read=options.number("read_timeout") or 60,
+    )
+    client: dict[str, Any] = {"timeout": timeout, "trust_env": True}
+    parts = _split(url)
+    method = options.text("auth")
+    user = options.text("user") or _unquoted(parts.username)
+    password = options.secret("password") or _unquoted(parts.password)
+    if method == "digest":
+        raise RemoteError(
+            f"the remote '{options.name}' wants digest authentication, which is not supported",
+            hint="use auth = basic or custom",
+        )
+    if method == "custom":
+        header = options.text("custom_auth_header")
+        client["headers"] = {header: password} if header and password else {}
+    elif user and password:
+        client["auth"] = aiohttp.BasicAuth(user, password)
+    verify = options.verify()
+    if isinstance(verify, str):
+        import ssl
+
+        checked: dict[str, Any] = {"ssl": ssl.create_default_context(cafile=verify)}
+    else:
+        checked = {"ssl": False} if verify is False else {}
+    system = system_class(client_kwargs=client, **checked, **_FRESH)
+    netloc = parts.hostname or ""
+    root = f"{parts.scheme}://{netloc}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return FsspecStorage(_Opened(system, root.rstrip("/")), lists=False, writable=False)
+
+
+def _webdav(url: str, options: Options) -> Storage:
+    if options.text("bearer_token_command") is not None:
+        raise RemoteError(
+            f"the remote '{options.name}' has bearer_token_command, which would run a program",
+            hint=f"put the token itself there: exp remote modify --local {options.name} token …",
+        )
+    parts = _split(url)
+    scheme = "https" if parts.scheme == "webdavs" else "http"
+    port = f":{parts.port}" if parts.port else ""
+    base = f"{scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
+    user = options.text("user") or _unquoted(parts.username)
+    password = options.secret("password") or _unquoted(parts.password)
+    token = options.text("token")
+    certificate, key = options.text("cert_path"), options.text("key_path")
+    verify = options.verify()
+    system = _class("webdav4.fsspec", "WebdavFileSystem", "webdav", options)(
+        base,
+        auth=(user, password or "") if user and not token else None,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        cert=(certificate, key) if certificate and key else certificate,
+        verify=True if verify is None else verify,
+        timeout=options.number("timeout") or 30,
+        skip_instance_cache=True,
+    )
+    return FsspecStorage(_Opened(system, ""), renames=True)
+
+
+_KINDS: Mapping[str, Callable[[str, Options], Storage]] = {
+    "s3": _s3,
+    "gs": _gs,
+    "azure": _azure,
+    "ssh": _ssh,
+    "http": _http,
+    "https": _http,
+    "webdav": _webdav,
+    "webdavs": _webdav,
+}
+_S3_ATTEMPTS = 3
+_FRESH = {"skip_instance_cache": True, "use_listings_cache": False}
+
+
+def open_backend(scheme: str, url: str, options: Options) -> Storage:
+    """The storage at ``url``. Raises RemoteError for a kind that there is not, or that lacks its package."""
+    make = _KINDS.get(scheme)
+    if make is None:
+        raise RemoteError(
+            f"the remote '{options.name}' is of a kind that is not supported: {scheme}://",
+            hint=f"supported are folders and {', '.join(f'{kind}://' for kind in _KINDS)}",
+        )
+    return make(url, options)
+
+
+def _class(module: str, name: str, extra: str, options: Options) -> Any:
+    return getattr(_module(module, extra, options), name)
+
+
+def _module(name: str, extra: str, options: Options) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise RemoteError(
+            f"the remote '{options.name}' needs a package that is not installed",
+            facts={"package": error.name or name},
+            hint=f"pip install 'redoit[{extra}]'",
+        ) from error
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _bucket_path(url: str) -> str:
+    parts = _split(url)
+    return f"{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _split(url: str) -> SplitResult:
+    from urllib.parse import urlsplit  # slow to import, and most projects need none of this
+
+    return urlsplit(url)
+
+
+def _unquoted(text: str | None) -> str | None:
+    from urllib.parse import unquote
+
+    return None if text is None else unquote(text)

@@ -1,0 +1,148 @@
+"""The remotes of a project: opened by name, with DVC's layout of objects inside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from redoit.config.load import suggestion
+from redoit.config.schema import scheme_of
+from redoit.config.values import Config
+from redoit.errors import RedoitError, RemoteError
+from redoit.model import Algo, Oid
+from redoit.redact import HIDDEN, redacted
+from redoit.store.backends import Options, open_backend
+from redoit.store.storage import FolderStorage, Storage
+
+_FOLDERS: Mapping[Algo, str] = {
+    Algo.MD5: "files/md5/",
+    Algo.XXH128: "files/xxh128/",
+    Algo.MD5_DOS2UNIX: "",
+}
+"""Where the objects of each digest lie in a remote; DVC 2 had no folder of its own for them."""
+_DEPTH = 8
+"""So many remotes may refer to one another by ``remote://``."""
+
+
+class Remote(NamedTuple):
+    """An opened remote. ``url`` can be shown."""
+
+    name: str
+    url: str
+    storage: Storage
+    jobs: int | None = None
+    """How many transfers at a time its options ask for."""
+    secrets: tuple[str, ...] = ()
+    """What no error may show."""
+
+    def __str__(self) -> str:
+        return f"'{self.name}' ({self.url})"
+
+
+class Remotes:
+    """Owns the remotes that were opened; each is opened once, when it is first asked for. Thread-safe."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._lock = threading.Lock()
+        self._opened: dict[str, Remote] = {}
+
+    def name_of(self, name: str | None) -> str:
+        """``name``, or that of the default remote. Raises RemoteError if there is no such remote."""
+        known = self._config.remotes
+        found = name.lower() if name else self._config.remote
+        if found is None:
+            raise RemoteError(
+                "it is not said which remote to use",
+                hint=f"name it with -r: {', '.join(known)}; or `exp remote default NAME`"
+                if known
+                else "add one: exp remote add -d NAME URL",
+            )
+        if found not in known:
+            raise RemoteError(
+                f"there is no remote '{found}'",
+                hint=suggestion(found, list(known)) if known else "exp remote add NAME URL adds it",
+            )
+        return found
+
+    def open(self, name: str | None = None) -> Remote:
+        """The remote ``name``, or the default one. Raises RemoteError."""
+        found = self.name_of(name)
+        with self._lock:
+            remote = self._opened.get(found)
+            if remote is None:
+                remote = self._opened[found] = _open(found, self._config.remotes)
+            return remote
+
+
+def object_name(oid: Oid, algo: Algo) -> str:
+    """Where in a remote an object lies."""
+    return f"{_FOLDERS[algo]}{oid[:2]}/{oid[2:]}"
+
+
+def folder_name(prefix: str, algo: Algo) -> str:
+    """Where in a remote the objects lie whose oids begin with the two letters ``prefix``."""
+    return f"{_FOLDERS[algo]}{prefix}"
+
+
+def _open(name: str, known: Mapping[str, Mapping[str, Any]]) -> Remote:
+    table = _resolved(name, known)
+    url = str(table["url"])
+    options = Options(name, table)
+    jobs = options.number("jobs")
+    if options.flag("worktree") or options.flag("version_aware"):
+        raise RemoteError(
+            f"the remote '{name}' keeps versions in the cloud (worktree, version_aware), which is not supported",
+            hint="use another remote, or DVC for this one",
+        )
+    scheme = scheme_of(url)
+    try:
+        storage: Storage = (
+            open_backend(scheme, url, options)
+            if scheme
+            else FolderStorage(url, shared=options.text("shared") is not None)
+        )
+    except RedoitError:
+        raise
+    except Exception as error:  # whatever a library of a remote raises
+        raise unusable(name, redacted(url), error, options.secrets()) from error
+    return Remote(name, redacted(url), storage, int(jobs) if jobs else None, options.secrets())
+
+
+def _resolved(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The options of a remote; one at ``remote://OTHER/path`` has those of OTHER below its own."""
+    table = dict(known[name])
+    for _ in range(_DEPTH):
+        url = str(table["url"])
+        if not url.startswith("remote://"):
+            return table
+        other, _, path = url.removeprefix("remote://").partition("/")
+        if other.lower() not in known:
+            raise RemoteError(
+                f"the remote '{name}' refers to '{other}', which is not there",
+                hint=f"exp remote add {other} URL",
+            )
+        below = known[other.lower()]
+        joined = f"{str(below['url']).rstrip('/')}/{path}" if path else below["url"]
+        table = {**below, **table, "url": joined}
+    raise RemoteError(f"the remote '{name}' refers to itself", hint="give one of them a real URL")
+
+
+def unusable(name: str, url: str, error: BaseException, secrets: Sequence[str]) -> RemoteError:
+    """The error for a remote that a library could not use."""
+    return RemoteError(
+        f"the remote '{name}' cannot be used",
+        facts={"url": url, "because": because(error, secrets)},
+        hint="check the URL, the network and the credentials",
+    )
+
+
+def because(error: BaseException, secrets: Sequence[str] = ()) -> str:
+    """What a library said, on one line and without secrets."""
+    strerror = getattr(error, "strerror", None)
+    text = strerror if isinstance(strerror, str) and strerror else str(error)
+    text = " ".join(text.split()) or type(error).__name__
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return redacted(text)[:300]

@@ -1,0 +1,134 @@
+"""What a remote must be able to do, and the remote that is a folder.
+
+Names are relative paths with ``/``. A file appears under its name whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import NamedTuple, Protocol
+
+from redoit.store.drafts import copy_file
+from redoit.store.objects import sync_file_system
+
+
+class Stored(NamedTuple):
+    """A file of a remote; ``size`` in bytes."""
+
+    name: str
+    size: int
+
+
+class Storage(Protocol):
+    """Where a remote's files are. Safe to use from several threads.
+
+    Every method raises OSError, or what a library behind it raises; ``FileNotFoundError`` means that there
+    is no such file.
+    """
+
+    lists: bool
+    """Whether it can tell what it has."""
+    writable: bool
+    attempts: int
+    """How often what fails is worth trying."""
+
+    def list(self, folder: str) -> list[Stored]:
+        """Every file in and below ``folder``; none if there is no such folder."""
+
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes; None if there is none."""
+
+    def get(self, name: str, place: str) -> None:
+        """Write the file's content to ``place``, a path on this machine."""
+
+    def put(self, place: str, name: str) -> None:
+        """Make the content of ``place`` the file ``name``, replacing another."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file; missing is fine."""
+
+    def finish(self) -> None:
+        """Wait until everything that was put survives a power cut, as far as that can be had."""
+
+
+_READ_ONLY = 0o444
+
+
+def _copy(source: str, target: str) -> None:
+    """Write the content of one file to another, new or not. Raises OSError."""
+    with open(source, "rb") as old, open(target, "wb") as new:
+        copy_file(old.fileno(), new.fileno())
+
+
+class FolderStorage:
+    """The folder ``root`` of this machine, or of one whose disk is mounted here."""
+
+    lists = True
+    writable = True
+    attempts = 1
+
+    def __init__(self, root: str, *, shared: bool = False) -> None:
+        self._root = root
+        self._dir_mode = 0o2775 if shared else None
+
+    def list(self, folder: str) -> list[Stored]:
+        top = self._path(folder)
+        found: list[Stored] = []
+        stack = [(top, folder)]
+        while stack:
+            place, name = stack.pop()
+            try:
+                with os.scandir(place) as entries:
+                    for entry in entries:
+                        inner = f"{name}/{entry.name}" if name else entry.name
+                        if entry.is_dir(follow_symlinks=False):
+                            stack.append((entry.path, inner))
+                        elif entry.is_file():
+                            found.append(Stored(inner, entry.stat().st_size))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        return found
+
+    def size(self, name: str) -> int | None:
+        try:
+            return os.stat(self._path(name)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def get(self, name: str, place: str) -> None:
+        _copy(self._path(name), place)
+
+    def put(self, place: str, name: str) -> None:
+        path = self._path(name)
+        folder = os.path.dirname(path)
+        self._make(folder)
+        temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        try:
+            _copy(place, temporary)
+            os.chmod(temporary, _READ_ONLY)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(name))
+
+    def finish(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            sync_file_system(self._root)
+
+    def _make(self, folder: str) -> None:
+        if self._dir_mode is None or os.path.isdir(folder):
+            os.makedirs(folder, exist_ok=True)
+            return
+        self._make(os.path.dirname(folder))
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)
+            os.chmod(folder, self._dir_mode)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if name else self._root

@@ -1,0 +1,385 @@
+"""Objects sent to a remote and got from it: several at a time, each believed only when it is whole.
+
+What is there already does not travel, so that a command that was cut off completes when it is given again. The
+objects of a directory go before the object that names them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from redoit.errors import CorruptObject, RemoteError, StoreError
+from redoit.model import Algo, Oid
+from redoit.store import tree
+from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
+from redoit.store.objects import Objects
+from redoit.store.parallel import in_parallel
+from redoit.store.remotes import Remote, because, folder_name, object_name, unusable
+
+_Key = tuple[Oid, Algo]
+_Result = TypeVar("_Result")
+
+_PAUSE = 0.1
+"""Seconds before the second attempt; four times as long before each further one."""
+_HOPELESS = 8
+"""So many failures in a row, and no further transfer is tried."""
+
+
+def default_jobs() -> int:
+    """How many transfers at a time, unless it is said: they wait more than they work."""
+    return 4 * (os.cpu_count() or 1)
+
+
+class _One(NamedTuple):
+    """One object to move."""
+
+    oid: Oid
+    algo: Algo
+    path: str
+    size: int | None = None
+
+
+# --- getting --------------------------------------------------------------------------------------
+
+
+def download(
+    wanted: Iterable[Wanted],
+    remote: Remote,
+    objects: Objects,
+    *,
+    jobs: int = 0,
+    meter: Meter | None = None,
+) -> Moved:
+    """Get what the cache lacks of these from ``remote``. What failed or is missing there is in the result.
+
+    A directory's own object enters the cache when all of its files are there.
+    """
+    work = _Work(remote, objects, jobs, meter or SilentMeter())
+    folders: dict[_Key, list[Wanted]] = {}
+    files: dict[_Key, _One] = {}
+    for each in wanted:
+        path, entry, _ = each
+        oid = entry.oid
+        if oid is None or not tree.is_oid(oid):
+            work.moved.failures.append(Failure(path, f"'{oid}' is no digest"))
+        elif tree.is_dir_oid(oid):
+            folders.setdefault((oid, entry.algo), []).append(each)
+        elif not objects.has(oid, entry.algo):
+            files[oid, entry.algo] = _One(oid, entry.algo, path, entry.size)
+    listed = work.listings([same[0] for same in folders.values()])
+    for key, (path, _, inner) in listed.items():
+        for name, oid in inner:
+            meant = any(each.takes(name) for each in folders[key])
+            if meant and not objects.has(oid, key[1]):
+                files.setdefault((oid, key[1]), _One(oid, key[1], f"{path}/{name}"))
+    lost = work.get(list(files.values()))
+    for key, (path, data, inner) in listed.items():
+        if not any((oid, key[1]) in lost for _, oid in inner) and not objects.has(*key):
+            _keep_listing(objects, data, key[1], work.moved, path)
+    objects.sync()
+    return work.moved
+
+
+def _keep_listing(objects: Objects, data: bytes, algo: Algo, moved: Moved, path: str) -> None:
+    try:
+        objects.put_tree(data, algo)
+    except StoreError as error:
+        moved.failures.append(Failure(path, error.what))
+
+
+Listings = dict[_Key, tuple[str, bytes, list[tuple[str, Oid]]]]
+"""Of directories: path, the object, name and oid of each file."""
+
+
+class _Work:
+    """One transfer under way between a remote and the cache, and what came of it."""
+
+    def __init__(self, remote: Remote, objects: Objects, jobs: int, meter: Meter) -> None:
+        self._remote = remote
+        self._objects = objects
+        self.jobs = jobs or remote.jobs or default_jobs()
+        self._meter = meter
+        self._lock = threading.Lock()
+        self._in_a_row = 0
+        self.moved = Moved()
+
+    # --- from the remote --------------------------------------------------------------------------
+
+    def listings(self, folders: Sequence[Wanted]) -> Listings:
+        """The objects of these directories, from the cache or the remote."""
+        found: Listings = {}
+
+        def look(wanted: Wanted) -> None:
+            path, entry, _ = wanted
+            assert entry.oid is not None
+            data = self._listing(path, entry.oid, entry.algo)
+            if data is not None:
+                where = object_name(entry.oid, entry.algo)
+                try:
+                    inner = tree.decode(data, entry.algo, where)
+                except CorruptObject as error:
+                    self._failed(path, error.what)
+                else:
+                    with self._lock:
+                        found[entry.oid, entry.algo] = (path, data, inner)
+
+        in_parallel([partial(look, each) for each in folders], self.jobs)
+        order = {(each.entry.oid, each.entry.algo): at for at, each in enumerate(folders)}
+        return dict(sorted(found.items(), key=lambda item: order[item[0]]))
+
+    def _listing(self, path: str, oid: Oid, algo: Algo) -> bytes | None:
+        """The object of a directory; None if that failed, which is noted."""
+        if self._objects.has(oid, algo):
+            return self._objects.read(oid, algo)
+        place = self._objects.temporary(algo)
+
+        def get() -> bytes:
+            self._remote.storage.get(object_name(oid, algo), place)
+            with open(place, "rb") as file:
+                data = file.read()
+            if tree.dir_oid(data, algo) != oid:
+                raise _Altered
+            return data
+
+        try:
+            return self._tried(path, get)
+        finally:
+            _discard(place)
+
+    def get(self, wanted: Sequence[_One]) -> set[_Key]:
+        """Put these objects into the cache. Returns those that did not come."""
+        lost: set[_Key] = set()
+
+        def take(one: _One) -> None:
+            place = self._objects.temporary(one.algo)
+
+            def get() -> int:
+                self._remote.storage.get(object_name(one.oid, one.algo), place)
+                try:
+                    return self._objects.adopt(place, one.oid, one.algo)
+                except CorruptObject:
+                    raise _Altered from None
+
+            try:
+                size = self._tried(one.path, get)
+            finally:
+                _discard(place)
+            self._count(size, lost, one)
+
+        self._move("get", wanted, take)
+        return lost
+
+    # --- to the remote ----------------------------------------------------------------------------
+
+    def put(self, wanted: Sequence[_One]) -> set[_Key]:
+        """Send these objects of the cache. Returns those that did not arrive."""
+        lost: set[_Key] = set()
+
+        def send(one: _One) -> None:
+            place = self._objects.path(one.oid, one.algo)
+
+            def put() -> int:
+                self._remote.storage.put(place, object_name(one.oid, one.algo))
+                return os.stat(place).st_size
+
+            self._count(self._tried(one.path, put), lost, one)
+
+        self._move("send", wanted, send)
+        return lost
+
+    # --- both -------------------------------------------------------------------------------------
+
+    def _move(self, verb: str, wanted: Sequence[_One], move: Callable[[_One], None]) -> None:
+        if not wanted:
+            return
+        sizes = [one.size for one in wanted]
+        known = None if None in sizes else sum(size or 0 for size in sizes)
+        self._meter.begin(verb, len(wanted), known)
+        try:
+            in_parallel([partial(move, one) for one in wanted], self.jobs)
+        finally:
+            self._meter.ended()
+
+    def _count(self, size: int | None, lost: set[_Key], one: _One) -> None:
+        with self._lock:
+            if size is None:
+                lost.add((one.oid, one.algo))
+                return
+            self.moved.files += 1
+            self.moved.size += size
+        self._meter.moved(size)
+
+    def _tried(self, path: str, move: Callable[[], _Result]) -> _Result | None:
+        """What ``move`` returns, at the last attempt at the latest; None if it failed, which is noted."""
+        why = ""
+        for attempt in range(self._remote.storage.attempts):
+            if self._in_a_row >= _HOPELESS:
+                self._failed(path, why or "not tried: too much had failed before")
+                return None
+            if attempt:
+                time.sleep(_PAUSE * 4 ** (attempt - 1))
+            try:
+                result = move()
+            except FileNotFoundError:
+                with self._lock:
+                    self.moved.missing.append(path)
+                return None
+            except _Altered:
+                why = "its content at the remote is not what its name says"
+            except StoreError as error:  # of the cache: no other attempt will do better
+                self._failed(path, f"{error.what}: {error.facts.get('because', '')}".rstrip(": "))
+                return None
+            except Exception as error:  # noqa: BLE001  whatever a library of a remote raises
+                why = because(error, self._remote.secrets)
+                if isinstance(error, PermissionError):
+                    break
+            else:
+                self._in_a_row = 0
+                return result
+        self._failed(path, why)
+        return None
+
+    def _failed(self, path: str, why: str) -> None:
+        with self._lock:
+            self._in_a_row += 1
+            self.moved.failures.append(Failure(path, why))
+
+
+class _Altered(Exception):
+    """What came is not what its name says."""
+
+
+def _discard(place: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(place)
+
+
+# --- sending --------------------------------------------------------------------------------------
+
+
+def upload(
+    wanted: Iterable[Wanted],
+    remote: Remote,
+    objects: Objects,
+    *,
+    jobs: int = 0,
+    meter: Meter | None = None,
+) -> Moved:
+    """Send what ``remote`` lacks of these. What failed, or is neither there nor in the cache, is in the result.
+
+    Raises RemoteError if the remote takes nothing, or cannot be asked what it has.
+    """
+    if not remote.storage.writable:
+        raise RemoteError(
+            f"the remote '{remote.name}' is for reading only",
+            facts={"url": remote.url},
+            hint="send to another one, and let this one show what that has",
+        )
+    work = _Work(remote, objects, jobs, meter or SilentMeter())
+    files: dict[_Key, _One] = {}
+    folders: dict[_Key, tuple[_One, list[Oid]]] = {}
+    for path, entry, _ in wanted:
+        oid, algo = entry.oid, entry.algo
+        if oid is None or not tree.is_oid(oid):
+            work.moved.failures.append(Failure(path, f"'{oid}' is no digest"))
+        elif tree.is_dir_oid(oid):
+            _expand(_One(oid, algo, path), objects, files, folders, work.moved)
+        else:
+            files[oid, algo] = _One(oid, algo, path, entry.size)
+    there = present({*files, *folders}, remote, work.jobs)
+    lost: set[_Key] = set()
+    ready: list[_One] = []
+    for key, one in files.items():
+        if key not in there:
+            if objects.has(*key):
+                ready.append(one)
+            else:
+                lost.add(key)
+                work.moved.missing.append(one.path)
+    lost |= work.put(ready)
+    whole: list[_One] = []
+    for key, (one, inner) in folders.items():
+        if key not in there:
+            if not objects.has(*key):
+                work.moved.missing.append(one.path)
+            elif not any((oid, key[1]) in lost for oid in inner):
+                whole.append(one)
+    work.put(whole)
+    with asking(remote):
+        remote.storage.finish()
+    return work.moved
+
+
+def _expand(
+    folder: _One,
+    objects: Objects,
+    files: dict[_Key, _One],
+    folders: dict[_Key, tuple[_One, list[Oid]]],
+    moved: Moved,
+) -> None:
+    """Note a directory and, where the cache has its object, its files."""
+    oid, algo, path, _ = folder
+    inner: list[tuple[str, Oid]] = []
+    if objects.has(oid, algo):
+        try:
+            inner = tree.decode(objects.read(oid, algo), algo, objects.path(oid, algo))
+        except CorruptObject as error:
+            moved.failures.append(Failure(path, error.what))
+            return
+    for name, each in inner:
+        files.setdefault((each, algo), _One(each, algo, f"{path}/{name}"))
+    folders[oid, algo] = (folder, [each for _, each in inner])
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
+    """Those of these objects that ``remote`` has. Raises RemoteError if it cannot be asked.
+
+    Objects whose names begin alike are asked for by one listing: 256 questions at most, however many objects.
+    """
+    groups: dict[tuple[str, Algo], list[Oid]] = defaultdict(list)
+    for oid, algo in keys:
+        groups[oid[:2], algo].append(oid)
+    found: set[_Key] = set()
+    lock = threading.Lock()
+    storage = remote.storage
+
+    def one(oid: Oid, algo: Algo) -> None:
+        if storage.size(object_name(oid, algo)) is not None:
+            with lock:
+                found.add((oid, algo))
+
+    def group(prefix: str, algo: Algo, oids: Sequence[Oid]) -> None:
+        names = {stored.name for stored in storage.list(folder_name(prefix, algo))}
+        with lock:
+            found.update((oid, algo) for oid in oids if object_name(oid, algo) in names)
+
+    questions: list[Callable[[], None]] = []
+    for (prefix, algo), oids in groups.items():
+        if storage.lists and len(oids) > 1:
+            questions.append(partial(group, prefix, algo, oids))
+        else:
+            questions += [partial(one, oid, algo) for oid in oids]
+    with asking(remote):
+        in_parallel(questions, jobs or remote.jobs or default_jobs())
+    return found
+
+
+@contextlib.contextmanager
+def asking(remote: Remote) -> Iterator[None]:
+    """Turn whatever a library of the remote raises into RemoteError."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:  # whatever a library of a remote raises
+        raise unusable(remote.name, remote.url, error, remote.secrets) from error

@@ -1,0 +1,103 @@
+"""``exp data add``, ``remove`` and ``move`` against a real DVC: the same files, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.compat.oracle import Oracle
+from tests.sandbox import Sandbox, dvc_sandbox
+from tests.unit.store_room import files_below
+
+pytestmark = pytest.mark.oracle
+
+STORIES: dict[str, list[tuple[str, ...]]] = {
+    "add": [("add", "file", "sub/dir"), ("add", "file"), ("add", "with space"), ("add", "ünï")],
+    "refused": [
+        ("add", "nothing"), ("add", "tracked"), ("add", "../outside"), ("add", "linked/inner"),
+        ("add", "out"), ("add", "sub"),
+    ],
+    "remove": [("add", "file", "sub/dir"), ("remove", "file.dvc"), ("remove", "--outs", "sub/dir.dvc"), ("remove", "make")],
+    "move": [("add", "file", "sub/dir"), ("move", "file", "other"), ("move", "other", "sub"), ("move", "sub/dir", "new/place")],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dvc(dvc_bin: Path) -> Iterator[Oracle]:
+    oracle = Oracle(dvc_bin)
+    yield oracle
+    oracle.close()
+
+
+def fill(box: Sandbox) -> None:
+    box.write("file", "a file\n")
+    box.write("with space", "x\n").chmod(0o755)
+    box.write("ünï", "u\n")
+    box.write("sub/dir/one", "1\n")
+    box.write("sub/dir/deep/two", "2\n")
+    box.write("tracked", "by Git\n")
+    box.write("../outside", "o\n")
+    box.write("real/inner", "i\n")
+    (box.root / "linked").symlink_to("real")
+    box.write("dvc.yaml", "stages:\n  make:\n    cmd: echo 1 > out\n    outs: [out]\n")
+    box.write("out", "1\n")
+    (box.root / "new").mkdir()
+    box.git("add", "tracked", "dvc.yaml")
+    box.git("commit", "-qm", "tracked")
+
+
+def state(box: Sandbox) -> dict[str, bytes]:
+    return {
+        name: content
+        for name, content in files_below(box.root).items()
+        if not name.startswith((".git/", ".dvc/tmp/"))
+    }
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_same_files(tmp_path: Path, dvc: Oracle, story: str) -> None:
+    theirs = dvc_sandbox(tmp_path / "theirs/repo", tmp_path / "theirs/home")
+    ours = dvc_sandbox(tmp_path / "ours/repo", tmp_path / "ours/home")
+    for box in (theirs, ours):
+        fill(box)
+    for words in STORIES[story]:
+        told = ours.exp("data", *words, code=None)
+        if words == ("remove", "make"):  # dvc.yaml is not ours to change
+            assert "is a stage of dvc.yaml" in told.stderr
+            continue
+        said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
+        assert (told.code == 0) == (said.code == 0), f"{said}\n{told}"
+        assert said.code == 0 or told.stderr.startswith("error: "), told
+        assert state(ours) == state(theirs), f"{said}\n{told}"
+    if story in ("add", "move"):
+        assert (
+            "up to date"
+            in dvc("status", "-q", cwd=ours.root, env=ours.env, code=None).stdout + "up to date"
+        )
+
+
+def test_changes_are_recorded(project: Sandbox) -> None:
+    """By add and by commit; comments stay; a stage of which more has changed is refused."""
+    box = project
+    fill(box)
+    box.exp("data", "add", "-q", "file", "sub/dir")
+    text = box.read("file.dvc")
+    box.write("file.dvc", "# mine\n" + text)
+    (box.root / "file").chmod(0o644)
+    box.write("file", "changed\n")
+    assert box.exp("data", "add", "file").stdout == "Added file.dvc\n"
+    assert box.read("file.dvc").startswith("# mine\nouts:\n- md5: ")
+    assert box.exp("data", "add", "file").stdout == "Unchanged: file.dvc\n"
+    box.exp("repro", "-q")
+    assert box.exp("data", "commit").stdout == "Nothing has changed\n"
+    box.write("sub/dir/four", "4\n")
+    assert box.exp("data", "commit", "sub/dir").stdout == "Recorded sub/dir.dvc\n"
+    assert "nfiles: 3" in box.read("sub/dir.dvc")
+    box.write("dvc.yaml", box.read("dvc.yaml").replace("echo 1", "echo 2"))
+    error = box.exp("data", "commit", code=1).stderr
+    assert "more than the outs of stage 'make' has changed" in error
+    assert box.exp("data", "commit", "-f").stdout == "Recorded make\n"
+    assert "echo 2" in box.read("dvc.lock")
+    assert "lies inside 'sub/dir'" in box.exp("data", "add", "sub/dir/one", code=1).stderr

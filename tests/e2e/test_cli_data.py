@@ -1,0 +1,118 @@
+"""``exp data``: push, pull and checkout on the command line, and what they refuse."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import Sandbox, git_sandbox
+
+PIPELINE = "stages:\n  make:\n    cmd: mkdir many && echo 1 > many/one && echo 2 > two\n    outs: [many, two]\n"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Sandbox:
+    """A project with a remote, in which the pipeline has run."""
+    box = git_sandbox(tmp_path / "repo", tmp_path / "home")
+    box.exp("init", "-q")
+    box.exp("remote", "add", "-qd", "up", "../store")
+    box.write("dvc.yaml", PIPELINE)
+    box.exp("repro", "-q")
+    box.commit()
+    return box
+
+
+def clone(box: Sandbox, name: str = "clone") -> Sandbox:
+    box.git("clone", "-q", str(box.root), f"../{name}")
+    return Sandbox(box.root.parent / name, box.env)
+
+
+def test_words(made: Sandbox) -> None:
+    assert made.exp("data", "push").stdout == "3 files sent, 70 B\n"
+    assert made.exp("data", "push").stdout == "Everything is there already\n"
+    assert made.exp("data", "push", "-q").stdout == ""
+    other = clone(made)
+    assert other.exp("data", "fetch", "two").stdout == "1 file got, 2 B\n"
+    assert other.exp("data", "pull").stdout == "1 file got, 2 B\nA\tmany\nA\ttwo\n"
+    assert other.exp("status").stdout == "Up to date: 1 stage\n"
+    assert other.exp("data", "checkout").stdout == "The workspace is as recorded\n"
+    (other.root / "two").unlink()
+    assert other.exp("data", "checkout", "--summary").stdout == "1 path added\n"
+
+
+def test_edits_are_not_overwritten(made: Sandbox) -> None:
+    os.chmod(made.root / "two", 0o644)
+    made.write("two", "edited\n")
+    made.write("many/new", "new\n")
+    error = made.exp("data", "checkout", code=1).stderr
+    assert error == (
+        "error: 2 changed paths are not in the cache, and would be overwritten\n"
+        "  changed: many, two\n"
+        "  `exp data commit` keeps the changes, --force drops them\n"
+    )
+    assert made.read("two") == "edited\n"
+    assert made.exp("data", "checkout", "two", "-f").stdout == "M\ttwo\n"
+    assert made.read("two") == "2\n"
+    assert (made.root / "many/new").exists()
+
+
+def test_nothing_is_written_through_a_link_out_of_the_project(made: Sandbox) -> None:
+    box = made
+    box.write("sub/dvc.yaml", "stages:\n  b:\n    cmd: echo b > b\n    outs: [b]\n")
+    box.exp("repro", "-q", "sub/dvc.yaml")
+    outside = box.root.parent / "outside"
+    box.command("rm", "-r", "sub/b")
+    box.command("mv", "sub", str(outside))
+    (box.root / "sub").symlink_to(outside)
+    box.exp("data", "checkout", code=None)
+    assert not (outside / "b").exists()
+
+
+def test_errors(made: Sandbox) -> None:
+    def error(*words: str, code: int = 1) -> str:
+        return made.exp("data", *words, code=code).stderr
+
+    assert error("push", "-r", "upp") == "error: there is no remote 'upp'\n  did you mean 'up'?\n"
+    assert "did you mean 'many'" in error("pull", "mani")
+    other = clone(made)
+    assert other.exp("data", "pull", code=1).stderr == (
+        "error: not everything could be got\n"
+        "  missing: many, two\n"
+        "  push it from where it is, or run the stages that make it\n"
+    )
+    assert other.exp("data", "checkout", code=1).stderr == (
+        "error: the cache does not have all of the data\n"
+        "  missing: many, two\n"
+        "  `exp data pull` gets them from a remote; `exp repro` makes what stages write\n"
+    )
+    assert other.exp("data", "pull", "--allow-missing").stdout.startswith("Everything is there")
+    made.exp("remote", "default", "-u")
+    assert error("push") == (
+        "error: it is not said which remote to use\n"
+        "  name it with -r: up; or `exp remote default NAME`\n"
+    )
+    made.exp("remote", "add", "cloud", "oss://bucket/path")
+    assert "of a kind that is not supported: oss://" in error("push", "-r", "cloud")
+    made.exp("remote", "add", "dav", "webdav://127.0.0.1:1/x")
+    made.exp("remote", "modify", "dav", "bearer_token_command", "touch hacked")
+    assert "which would run a program" in error("push", "-r", "dav")
+    assert not (made.root / "hacked").exists()
+    made.exp("remote", "add", "-f", "gs", "gs://bucket/path")
+    assert error("push", "-r", "gs") == (
+        "error: the remote 'gs' needs a package that is not installed\n"
+        "  package: gcsfs\n"
+        "  pip install 'redoit[gs]'\n"
+    )
+
+
+def test_relink(made: Sandbox) -> None:
+    made.exp("config", "cache.type", "symlink")
+    made.exp("data", "checkout", "--relink")
+    assert (made.root / "two").is_symlink()
+    assert (made.root / "many/one").is_symlink()
+    made.exp("config", "cache.type", "copy")
+    made.exp("data", "checkout", "--relink")
+    assert not (made.root / "two").is_symlink()
+    assert made.exp("status").stdout == "Up to date: 1 stage\n"

@@ -1,0 +1,107 @@
+"""``exp push`` and ``exp pull``: experiments travel with their data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import Sandbox, git_sandbox
+
+PIPELINE = (
+    "stages:\n  train:\n    cmd: cat params.yaml > model\n    params: [lr]\n    outs: [model]\n"
+)
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Sandbox:
+    """A project with two experiments, a Git remote and a data remote, both empty of experiments."""
+    box = git_sandbox(tmp_path / "origin", tmp_path / "home")
+    box.exp("init", "-q", "--hash", "md5")
+    # DVC takes a relative path in a commit for one below the root of the disk.
+    box.exp("remote", "add", "-qd", "up", str(tmp_path / "store"))
+    box.write("dvc.yaml", PIPELINE)
+    box.write("params.yaml", "lr: 1\n")
+    box.commit()
+    box.git("init", "-q", "--bare", str(tmp_path / "shared"))
+    box.git("remote", "add", "hub", str(tmp_path / "shared"))
+    box.git("push", "-q", "hub", "main")
+    for lr in ("2", "3"):
+        box.exp("run", "-q", "-n", f"lr-{lr}", "-S", f"lr={lr}")
+    return box
+
+
+def clone_of(origin: Sandbox, name: str) -> Sandbox:
+    tmp = origin.root.parent
+    origin.git("clone", "-q", "-b", "main", str(tmp / "shared"), str(tmp / name))
+    return Sandbox(tmp / name, origin.env)
+
+
+def test_there_and_back(origin: Sandbox) -> None:
+    said = origin.exp("push", "hub").stdout.splitlines()
+    assert sorted(line.split(" (")[0] for line in said[:2]) == ["Pushed 'lr-2'", "Pushed 'lr-3'"]
+    assert said[2] == "2 files of data, 12 B"
+    assert origin.exp("push", "hub").stdout == "2 experiments there already\n"
+    other = clone_of(origin, "other")
+    assert other.exp("list").stdout.strip() == ""
+    said = other.exp("pull", "origin", "lr-2").stdout.splitlines()
+    assert said[0].startswith("Pulled 'lr-2' (")
+    assert said[1] == "1 file of data, 6 B"
+    assert other.git("status", "--porcelain") == ""
+    other.exp("apply", "lr-2")
+    assert other.read("model") == "lr: 2\n"
+    other.exp("pull", "-q", "-A", "origin")
+    other.exp("apply", "lr-3")
+    assert other.read("model") == "lr: 3\n"
+    assert other.exp("pull", "origin").stdout == "2 experiments here already\n"
+
+
+def test_another_of_the_same_name_is_not_replaced(origin: Sandbox) -> None:
+    origin.exp("push", "-q", "hub")
+    origin.exp("run", "-q", "-f", "-n", "lr-2", "-S", "lr=7")
+    result = origin.exp("push", "hub", "lr-2", code=1)
+    assert "error: another experiment 'lr-2' is there already; --force replaces it" in result.stderr
+    origin.exp("push", "-q", "hub", "lr-2", "--force")
+    other = clone_of(origin, "other")
+    other.exp("pull", "-q", "origin", "lr-2")
+    other.exp("apply", "lr-2")
+    assert other.read("model") == "lr: 7\n"
+
+
+def test_data_come_before_the_experiments(origin: Sandbox) -> None:
+    """If the data cannot be sent, no experiment is there without them."""
+    (origin.root.parent / "store").write_text("in the way")
+    result = origin.exp("push", "hub", code=1)
+    assert "not everything could be sent" in result.stderr
+    assert origin.git("ls-remote", "hub", "refs/exps/*") == ""
+    (origin.root.parent / "store").unlink()
+    origin.exp("push", "-q", "--no-cache", "hub")
+    other = clone_of(origin, "other")
+    result = other.exp("pull", "origin", "lr-2", code=1)
+    assert result.stdout.startswith("Pulled 'lr-2'")
+    assert "missing: model" in result.stderr
+    other.exp("pull", "-q", "--no-cache", "-A", "origin")
+    assert len(other.exp("list", "--name-only").stdout.split()) >= 2
+
+
+def test_errors(origin: Sandbox) -> None:
+    assert "did you mean 'lr-2'" in origin.exp("push", "hub", "lr2", code=1).stderr
+    assert "are given twice" in origin.exp("push", "-A", "hub", "lr-2", code=2).stderr
+    assert "cannot be used" in origin.exp("push", "nowhere", code=1).stderr
+    assert "there is no remote 'x'" in origin.exp("push", "-r", "x", "hub", code=1).stderr
+    assert origin.git("ls-remote", "hub", "refs/exps/*") == ""
+
+
+@pytest.mark.oracle
+def test_with_dvc(origin: Sandbox, dvc_bin: Path) -> None:
+    """What one has pushed, the other pulls."""
+    origin.exp("push", "-q", "hub", "lr-2")
+    theirs = clone_of(origin, "theirs")
+    theirs.command(str(dvc_bin), "exp", "pull", "origin", "lr-2")
+    theirs.command(str(dvc_bin), "exp", "apply", "lr-2")
+    assert theirs.read("model") == "lr: 2\n"
+    origin.command(str(dvc_bin), "exp", "push", "hub", "lr-3")
+    ours = clone_of(origin, "ours")
+    ours.exp("pull", "-q", "origin", "lr-3")
+    ours.exp("apply", "lr-3")
+    assert ours.read("model") == "lr: 3\n"

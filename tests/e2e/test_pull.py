@@ -1,0 +1,186 @@
+"""``--pull`` and ``--allow-missing``: what runs, what is skipped, and what is downloaded for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compat.oracle import dvc_decisions, our_decisions, workspace
+from tests.sandbox import Sandbox, git_sandbox
+
+PIPELINE = """\
+stages:
+  data_split:
+    cmd: mkdir -p data/train_data && cat data/pool_data/* > data/train_data/all && cp -r data/train_data data/test_data
+    deps: [data/pool_data]
+    outs: [data/train_data, data/test_data]
+  train:
+    cmd: mkdir -p models results/train && tac data/train_data/all > models/model.pkl && echo pth > models/model.pth && echo r > results/train/r
+    deps: [data/train_data]
+    outs: [models/model.pkl, models/model.pth, results/train]
+  evaluate:
+    cmd: mkdir -p results/evaluate && cat data/test_data/all models/model.pkl > results/evaluate/out
+    deps: [data/test_data, models/model.pkl]
+    params: [threshold]
+    outs: [results/evaluate]
+  sagemaker:
+    cmd: tar cf model.tar.gz models/model.pth
+    deps: [models/model.pth]
+    outs: [model.tar.gz]
+"""
+OBJECTS = {"data/test_data": 2, "models/model.pkl": 1}
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """The project of the documentation's example, run and pushed."""
+    tmp = tmp_path_factory.mktemp("pull")
+    box = git_sandbox(tmp / "origin", tmp / "home")
+    box.exp("init", "-q", "--hash", "md5")
+    box.exp("remote", "add", "-qd", "up", "../store")
+    for i in range(3):
+        box.write(f"data/pool_data/{i}", f"pool {i}\n")
+    box.command("cp", "-r", "data/pool_data", str(tmp / "pool"))
+    box.write("data/pool_data.dvc", "outs:\n- path: pool_data\n")
+    box.write("params.yaml", "threshold: 1\n")
+    box.write("dvc.yaml", PIPELINE)
+    box.exp("repro", "-q")
+    box.commit("origin")
+    box.exp("data", "push", "-q", "--run-cache")
+    return box
+
+
+@pytest.fixture
+def clone(origin: Sandbox, tmp_path: Path) -> Sandbox:
+    """A machine where all data are missing."""
+    origin.git("clone", "-q", str(origin.root), str(tmp_path / "clone"))
+    box = Sandbox((tmp_path / "clone").resolve(), origin.env)
+    box.exp("config", "--local", "remote.up.url", str(origin.root.parent / "store"))
+    return box
+
+
+def downloaded(box: Sandbox) -> int:
+    """Every file of the cache was downloaded, as long as nothing has run."""
+    return len([p for p in (box.root / ".dvc/cache/files").rglob("*") if p.is_file()])
+
+
+def test_only_pull_pipeline_data_as_needed(clone: Sandbox) -> None:
+    """The example of the documentation: only what the changed stage reads comes."""
+    clone.write("params.yaml", "threshold: 2\n")
+    clone.write(
+        "dvc.yaml", PIPELINE.replace("> results/evaluate/out", "> results/evaluate/out; false")
+    )
+    result = clone.exp("run", "--pull", "--allow-missing", "-v", code=1)
+    assert our_decisions(result).skipped == ("data/pool_data.dvc", "data_split", "train")
+    assert our_decisions(result).executed == ("evaluate",)
+    assert downloaded(clone) == sum(OBJECTS.values())
+
+    clone.write("dvc.yaml", PIPELINE)
+    result = clone.exp("run", "--pull", "--allow-missing", "-v", "-n", "next")
+    decided = our_decisions(result)
+    assert decided.executed == ("evaluate",)
+    assert set(decided.skipped) == {"data/pool_data.dvc", "data_split", "train", "sagemaker"}
+    assert not (clone.root / "data/pool_data").exists()
+    assert "next" in clone.exp("list").stdout
+
+
+def test_allow_missing_alone_downloads_nothing(clone: Sandbox) -> None:
+    lock = clone.read("dvc.lock")
+    result = clone.exp("repro", "--allow-missing", "-v")
+    assert len(our_decisions(result).skipped) == 5
+    assert our_decisions(result).executed == ()
+    assert downloaded(clone) == 0
+    assert clone.read("dvc.lock") == lock
+    without = clone.exp("repro", code=1)
+    assert "neither in the workspace nor in the cache" in without.stderr
+
+
+def test_allow_missing_sees_data_that_changed_upstream(clone: Sandbox) -> None:
+    """The record of the data is another one, so that what reads them must run, and lacks them."""
+    text = clone.read("data/pool_data.dvc")
+    digest = text.partition("md5: ")[2][:32]
+    clone.write("data/pool_data.dvc", text.replace(digest, "0" * 32))
+    result = clone.exp("repro", "--allow-missing", "-k", code=1)
+    assert "stage 'data_split' cannot run: the dep 'data/pool_data' is not there" in result.stderr
+    result = clone.exp("repro", "--allow-missing", "--pull", "-k", code=1)
+    assert "missing: data/pool_data" in result.stderr
+
+
+def test_pull_alone_gets_everything(clone: Sandbox) -> None:
+    said = clone.exp("repro", "--pull", "--dry").stdout
+    assert "Would run" not in said
+    assert downloaded(clone) == 0
+    result = clone.exp("repro", "--pull", "-v")
+    assert our_decisions(result).executed == ()
+    assert clone.read("results/evaluate/out")
+    assert "Nothing changed" in clone.exp("repro").stdout
+    assert clone.exp("status").stdout == "Up to date: all 5 stages\n"
+
+
+def test_pull_restores_an_earlier_run(origin: Sandbox, clone: Sandbox) -> None:
+    """A stage whose inputs an earlier run had comes from the run cache of the remote."""
+    clone.write("dvc.lock", "")
+    (clone.root / "dvc.lock").unlink()
+    result = clone.exp("repro", "--pull")
+    assert our_decisions(result).executed == ()
+    assert set(our_decisions(result).restored) >= {"data_split", "train", "evaluate", "sagemaker"}
+    assert (clone.root / "dvc.lock").read_text() == origin.read("dvc.lock")
+
+
+def test_pull_without_the_run_cache_runs(clone: Sandbox) -> None:
+    (clone.root / "dvc.lock").unlink()
+    result = clone.exp("repro", "--pull", "--no-run-cache", "data_split")
+    assert our_decisions(result).executed == ("data_split",)
+
+
+def test_hash_types_make_no_difference(clone: Sandbox) -> None:
+    """Data recorded by DVC 2, without a hash type, are data that are missing, not data that changed."""
+    text = clone.read("data/pool_data.dvc")
+    clone.write("data/pool_data.dvc", text.replace("  hash: md5\n", ""))
+    result = clone.exp("repro", "--allow-missing", "-v")
+    assert len(our_decisions(result).skipped) == 5
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        ("nothing", ("--allow-missing",)),
+        ("nothing", ("--pull",)),
+        ("params", ("--pull", "--allow-missing")),
+        ("params", ("--pull",)),
+    ],
+)
+def test_the_same_as_dvc(
+    clone: Sandbox, tmp_path: Path, dvc_bin: Path, options: tuple[str, ...], change: str
+) -> None:
+    clone.write(".dvc/config.local", f"['remote \"up\"']\n    url = {clone.root.parent}/store\n")
+    clone.command("cp", "-r", str(store_of(clone)), str(clone.root.parent / "store"))
+    theirs = Sandbox(tmp_path / "theirs", clone.env)
+    clone.command("cp", "-r", str(clone.root), str(theirs.root))
+    for box in (clone, theirs):
+        if change == "params":
+            box.write("params.yaml", "threshold: 2\n")
+    ours = clone.exp("repro", "-v", *options)
+    told = theirs.command(str(dvc_bin), "repro", *options)
+    decided = our_decisions(ours)
+    assert sorted(decided.executed) == sorted(dvc_decisions(told).executed)
+    theirs_decided = dvc_decisions(told)
+    stages = {"data_split", "train", "sagemaker"}
+    assert {*decided.skipped, *decided.restored} >= stages
+    if "--allow-missing" in options:  # what it pulls, DVC does not say to be skipped
+        assert set(theirs_decided.skipped) >= stages, told
+    assert workspace(clone.root) == workspace(theirs.root)
+
+
+def store_of(box: Sandbox) -> Path:
+    return Path(box.env["HOME"]).parent / "store"
+
+
+def test_a_remote_without_the_data(clone: Sandbox) -> None:
+    clone.exp("config", "--local", "remote.up.url", "/nowhere/at/all")
+    clone.write("params.yaml", "threshold: 2\n")
+    result = clone.exp("repro", "--pull", "--allow-missing", code=1)
+    assert "not everything could be got" in result.stderr
+    assert "data/test_data" in result.stderr

@@ -1,0 +1,123 @@
+"""Projects with a remote of every kind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from redoit import Project
+from redoit.model import Content, RepoPath
+from tests.remotes import servers
+from tests.unit.store_room import Room
+
+_REAL_HOME = os.environ["HOME"]
+KINDS = ["folder", "http", "sftp", "s3", "webdav"]
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", _REAL_HOME)  # its environment is installed there, once
+        server = servers.s3_server()
+        port = server.__enter__()
+    yield port
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's own: neither configuration nor keys nor credentials."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("GLOBAL_CONFIG", "SYSTEM_CONFIG"):
+        monkeypatch.setenv(f"DVC_{name}_DIR", str(home / name))
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[servers.Place]:
+    """A remote of each kind, empty."""
+    with contextlib.ExitStack() as stack:
+        if request.param == "s3":
+            yield stack.enter_context(servers.s3(tmp_path, request.getfixturevalue("s3_port")))
+        else:
+            yield stack.enter_context(getattr(servers, request.param)(tmp_path))
+
+
+class Data:
+    """A project with data in ``.dvc`` files and a remote ``up``."""
+
+    def __init__(self, root: Path, place: servers.Place, algo: str = "md5") -> None:
+        self.root = root
+        self.place = place
+        lines = [f"    {key} = {value}\n" for key, value in place.options.items()]
+        config = f"[core]\n    remote = up\n['remote \"up\"']\n    url = {place.url}\n"
+        self.room = Room(root, algo=algo, config=config + "".join(lines))
+
+    @property
+    def project(self) -> Project:
+        return Project(self.root)
+
+    def add(self, path: str) -> Content:
+        """Put what lies at ``path`` into the cache, and write its ``.dvc`` file."""
+        content = self.room.store.commit(RepoPath(path), cached=True)
+        algo = content.algo.value
+        text = f"outs:\n- {algo}: {content.oid}\n  size: {content.size}\n"
+        if content.nfiles is not None:
+            text += f"  nfiles: {content.nfiles}\n"
+        (self.root / f"{path}.dvc").write_text(f"{text}  hash: {algo}\n  path: {path}\n")
+        return content
+
+    def clone(self, root: Path) -> Data:
+        """Another checkout: the files of Git, and an empty cache."""
+        root.mkdir()
+        for file in self.root.glob("*.dvc"):
+            if file.is_file():
+                shutil.copy(file, root)
+        algo = self.room.layout.algo.value
+        return Data(root, self.place, algo)
+
+    def push(self) -> None:
+        """Put the whole cache where the remote is, through it or, if it cannot, behind it."""
+        if self.place.writable:
+            self.project.data.push()
+        else:
+            assert self.place.folder is not None
+            for name, content in self.room.objects().items():
+                target = self.place.folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+
+    def close(self) -> None:
+        self.room.state.close()
+
+
+@pytest.fixture(params=["md5", "xxh128"])
+def algo(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def origin(tmp_path: Path, place: servers.Place) -> Iterator[Data]:
+    """A project with a file and a directory of 9 files, one of them large."""
+    data = Data(tmp_path / "origin", place)
+    fill(data)
+    yield data
+    data.close()
+
+
+def fill(data: Data) -> None:
+    data.room.write("file", "a file\n")
+    for i in range(8):
+        data.room.write(f"many/sub{i % 3}/{i}", f"file {i}\n" * (i + 1))
+    data.room.write("many/large", os.urandom(1 << 20) + b"end")
+    data.add("file")
+    data.add("many")
