@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,3 +104,52 @@ def test_nobody_changes_the_working_directory(path: Path) -> None:
 def test_no_function_changes_a_module(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Global)] == []
+
+
+def late_names(tree: ast.Module) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Per ``if TYPE_CHECKING``: name → module, as it is imported there, and as ``late`` will import it."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            imported = {
+                alias.name: statement.module or ""
+                for statement in node.body
+                if isinstance(statement, ast.ImportFrom)
+                for alias in statement.names
+            }
+            waiting = {}
+            for statement in node.orelse:
+                assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+                module, name = (ast.literal_eval(argument) for argument in statement.value.args)
+                assert [ast.unparse(target) for target in statement.targets] == [name]
+                waiting[name] = module
+            yield imported, waiting
+
+
+def test_late_imports_are_those_that_checkers_see() -> None:
+    found = 0
+    for path in MODULES:
+        for imported, waiting in late_names(ast.parse(path.read_text())):
+            assert waiting.items() <= imported.items(), name_of(path)
+            for name, module in waiting.items():
+                assert callable(getattr(importlib.import_module(module), name))
+                found += 1
+    assert found > 20
+
+
+def test_a_run_imports_nothing_of_the_queue_the_plots_and_the_editors() -> None:
+    code = "import sys, redoit.cli.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("redoit.")}
+    unwanted = (
+        "redoit.queue",
+        "redoit.report.plots",
+        "redoit.experiments.plot",
+        "redoit.cli.candidates",
+    )
+    unwanted += (
+        "redoit.experiments.edit",
+        "redoit.experiments.overview",
+        "redoit.experiments.apply",
+    )
+    assert "redoit.engine.run" in loaded
+    assert [name for name in loaded if name.startswith(unwanted)] == []

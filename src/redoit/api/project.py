@@ -6,25 +6,12 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from redoit.api.data import Data
-from redoit.api.queue import Queue
-from redoit.api.remotes import Remotes
 from redoit.api.results import Migrated, Saved, StageStatus
-from redoit.config.edit import set_option
-from redoit.data.share import Shared, ShareRequest, pull_experiments, push_experiments
-from redoit.engine.commit import commit_workspace
 from redoit.engine.listener import Listener, Silent
 from redoit.engine.session import Session, open_session
-from redoit.experiments.apply import Applied, apply_experiment
-from redoit.experiments.clean import clean
-from redoit.experiments.compare import Comparison, compare
-from redoit.experiments.overview import Asked, Baseline, Revisions, collect
-from redoit.experiments.plot_definitions import PlotsAsked
-from redoit.experiments.plots import Plots, compare_plots, show_plots
 from redoit.experiments.refs import Experiment, Selection, find_experiment, select_experiments
-from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
 from redoit.experiments.run import (
     ExperimentResult,
     Wish,
@@ -35,11 +22,10 @@ from redoit.experiments.run import (
 )
 from redoit.experiments.save import free_name, save_experiment
 from redoit.experiments.snapshot import check_merged, find_paths, left_out
-from redoit.experiments.values import Shown, Wanted, compare_values, show_values
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
 from redoit.graph import post_order
-from redoit.initialise import initialise
+from redoit.late import late
 from redoit.model import (
     Address,
     Algo,
@@ -51,16 +37,61 @@ from redoit.model import (
 )
 from redoit.profile import Phases
 from redoit.project import Layout, find_layout
-from redoit.queue.orders import Ordered
-from redoit.queue.outside import order, pending, run_now
-from redoit.queue.running import Ending
-from redoit.queue.task import Task
-from redoit.queue.worker import work
 from redoit.selection import Plan, find_targets, select
 from redoit.spec import load_index, read_data
 from redoit.store import BadObject, Item
 from redoit.store.moved import Meter, SilentMeter
-from redoit.trace import migrate_traces
+
+if TYPE_CHECKING:
+    from redoit.api.data import Data
+    from redoit.api.queue import Queue
+    from redoit.api.remotes import Remotes
+    from redoit.config.edit import set_option
+    from redoit.data.share import Shared, ShareRequest, pull_experiments, push_experiments
+    from redoit.engine.commit import commit_workspace
+    from redoit.experiments.apply import Applied, apply_experiment
+    from redoit.experiments.clean import clean
+    from redoit.experiments.compare import Comparison, compare
+    from redoit.experiments.overview import Asked, Baseline, Revisions, collect
+    from redoit.experiments.plot_definitions import PlotsAsked
+    from redoit.experiments.plots import Plots, compare_plots, show_plots
+    from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
+    from redoit.experiments.values import Shown, Wanted, compare_values, show_values
+    from redoit.initialise import initialise
+    from redoit.queue.orders import Ordered
+    from redoit.queue.outside import order, pending, run_now
+    from redoit.queue.running import Ending
+    from redoit.queue.task import Task
+    from redoit.queue.worker import work
+    from redoit.trace import migrate_traces
+else:
+    Data = late("redoit.api.data", "Data")
+    Queue = late("redoit.api.queue", "Queue")
+    Remotes = late("redoit.api.remotes", "Remotes")
+    pull_experiments = late("redoit.data.share", "pull_experiments")
+    push_experiments = late("redoit.data.share", "push_experiments")
+    order = late("redoit.queue.outside", "order")
+    pending = late("redoit.queue.outside", "pending")
+    run_now = late("redoit.queue.outside", "run_now")
+    work = late("redoit.queue.worker", "work")
+    set_option = late("redoit.config.edit", "set_option")
+    commit_workspace = late("redoit.engine.commit", "commit_workspace")
+    apply_experiment = late("redoit.experiments.apply", "apply_experiment")
+    clean = late("redoit.experiments.clean", "clean")
+    compare = late("redoit.experiments.compare", "compare")
+    Asked = late("redoit.experiments.overview", "Asked")
+    Revisions = late("redoit.experiments.overview", "Revisions")
+    collect = late("redoit.experiments.overview", "collect")
+    PlotsAsked = late("redoit.experiments.plot_definitions", "PlotsAsked")
+    compare_plots = late("redoit.experiments.plots", "compare_plots")
+    show_plots = late("redoit.experiments.plots", "show_plots")
+    branch_experiment = late("redoit.experiments.remove", "branch_experiment")
+    remove_experiments = late("redoit.experiments.remove", "remove_experiments")
+    rename_experiment = late("redoit.experiments.remove", "rename_experiment")
+    compare_values = late("redoit.experiments.values", "compare_values")
+    show_values = late("redoit.experiments.values", "show_values")
+    initialise = late("redoit.initialise", "initialise")
+    migrate_traces = late("redoit.trace", "migrate_traces")
 
 
 class Project:

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+from redoit.late import late
 
-import click
-from click.shell_completion import CompletionItem
-
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-
-
-def _later(name: str) -> Complete:
-    def complete(ctx: click.Context, param: click.Parameter, text: str) -> list[CompletionItem]:
-        found: Complete = getattr(importlib.import_module("redoit.cli.completions"), name)
-        return found(ctx, param, text)
-
-    return complete
-
-
-stages = _later("stages")
-experiments = _later("experiments")
-tasks = _later("tasks")
-revisions = _later("revisions")
-remotes = _later("remotes")
-plots = _later("plots")
-templates = _later("templates")
-overrides = _later("overrides")
+stages = late("redoit.cli.completions", "stages")
+experiments = late("redoit.cli.completions", "experiments")
+tasks = late("redoit.cli.completions", "tasks")
+revisions = late("redoit.cli.completions", "revisions")
+remotes = late("redoit.cli.completions", "remotes")
+plots = late("redoit.cli.completions", "plots")
+templates = late("redoit.cli.completions", "templates")
+overrides = late("redoit.cli.completions", "overrides")

@@ -1,20 +1,13 @@
-"""The end of a run on the screen, the same for ``exp run`` and ``exp repro``; and that of a queue."""
+"""The end of a run on the screen, the same for ``exp run`` and ``exp repro``."""
 
 from __future__ import annotations
 
-import sys
-import time
-
-from redoit.api import Project
 from redoit.errors import RedoitError
 from redoit.model import RunResult
 from redoit.profile import Profile
-from redoit.queue.task import ENDED, State
-from redoit.report.following import Following
 from redoit.report.profile import profile_json, profile_table
 from redoit.report.progress import PlainListener
 from redoit.report.summary import summary
-from redoit.report.words import Paint, count, wants_colour
 
 
 def show_end(result: RunResult, listener: PlainListener, *, quiet: bool, dry: bool) -> None:
@@ -54,46 +47,3 @@ def write_profile(
                 facts={"file": file},
                 hint="the run itself is done; name another file with --profile-json",
             ) from None
-
-
-def follow_queue(project: Project, jobs: int, *, quiet: bool) -> int:
-    """Start up to ``jobs`` workers and show what they do until the queue is empty; 1 if an experiment failed.
-
-    Workers that die are replaced. Ctrl-C ends the watching, not the workers.
-    """
-    queue = project.queue
-    overview = queue.tasks()
-    if not quiet and all(task.state in ENDED for task in overview.tasks):
-        print("Nothing is queued: `exp run --queue` queues experiments")
-        return 0
-    following = Following(
-        sys.stdout,
-        sys.stderr,
-        Paint(wants_colour(sys.stdout)),
-        overview.tasks,
-        queue.durations(),
-        quiet=quiet,
-    )
-    try:
-        while following.see(overview):
-            waiting = any(task.state is State.QUEUED for task in overview.tasks)
-            if waiting and len(overview.workers) < jobs:
-                queue.start(jobs)
-            time.sleep(_LOOK)
-            overview = queue.tasks()
-    except KeyboardInterrupt:
-        following.close()
-        print(
-            "The workers go on in the background: `exp queue status` shows them, `exp queue stop --kill` ends them",
-            file=sys.stderr,
-        )
-        raise
-    finally:
-        following.close()
-    if following.failed and not quiet:
-        print(f"{count(len(following.failed), 'experiment')} failed", file=sys.stderr)
-    return int(bool(following.failed))
-
-
-_LOOK = 0.1
-"""Seconds between two looks at the queue."""

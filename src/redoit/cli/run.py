@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from redoit.api import Project
 from redoit.cli import complete
-from redoit.cli.ending import follow_queue, show_end, wanted_profile, write_profile
+from redoit.cli.ending import show_end, wanted_profile, write_profile
 from redoit.cli.options import one_of, request_of, run_options
 from redoit.engine.listener import Listener
 from redoit.errors import RedoitError, UsageError
 from redoit.experiments.refs import Experiment
 from redoit.experiments.run import Wish
+from redoit.late import late
 from redoit.model import RepoPath, Request
-from redoit.queue.orders import Ordered
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener
 from redoit.report.transfer import TransferLine
+
+if TYPE_CHECKING:
+    from redoit.cli.following import follow_queue
+    from redoit.queue.orders import Ordered
+else:
+    follow_queue = late("redoit.cli.following", "follow_queue")
 
 
 @click.command("run")

@@ -16,14 +16,23 @@ from types import ModuleType
 
 
 def _unused() -> dict[str, ModuleType]:
-    """Empty stand-ins for what doit imports in order to debug actions and to run tasks in processes."""
-    names = {"pdb": (), "multiprocessing": ("Process", "Queue"), "cloudpickle": ("dumps",)}
+    """Empty stand-ins for what doit imports to debug actions, to run tasks in processes, and to know a Path.
+
+    All paths that it is given here are text.
+    """
+    names = {
+        "pdb": (),
+        "multiprocessing": ("Process", "Queue"),
+        "cloudpickle": ("dumps",),
+        "pathlib": ("PurePath",),
+        "pickle": (),
+    }
     modules = {}
     for name, attributes in names.items():
         if name not in sys.modules:
             modules[name] = ModuleType(name)
             for attribute in attributes:
-                setattr(modules[name], attribute, None)
+                setattr(modules[name], attribute, type(attribute, (), {}))
     return modules
 
 

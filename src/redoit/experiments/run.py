@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.engine.listener import Listener
 from redoit.engine.meeting import Meeting
@@ -14,7 +14,6 @@ from redoit.engine.prepare import check_deps, check_out_data
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session
 from redoit.errors import ExperimentError
-from redoit.experiments.outside import Outside
 from redoit.experiments.refs import Experiment
 from redoit.experiments.save import commit_experiment, find_same, free_name, save_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
@@ -26,6 +25,9 @@ from redoit.project import Layout
 from redoit.selection import select
 from redoit.store.moved import Meter
 from redoit.trace.traces import lock_path
+
+if TYPE_CHECKING:
+    from redoit.experiments.outside import Outside
 
 
 class Wish(NamedTuple):

@@ -6,19 +6,29 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import ParamsProblem
-from redoit.experiments.compose import compose
-from redoit.experiments.edit_params import edit, write_new
-from redoit.experiments.overrides import FileOverrides, apply_overrides, read_overrides
 from redoit.files import digest_bytes, write_atomic
+from redoit.late import late
 from redoit.model import RepoPath
 from redoit.project import Layout
 from redoit.spec import Index
 from redoit.spec.formats import read_values, suffix
 from redoit.spec.source import Source, describe
 from redoit.spec.variables import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from redoit.experiments.compose import compose
+    from redoit.experiments.edit_params import edit, write_new
+    from redoit.experiments.overrides import FileOverrides, apply_overrides, read_overrides
+else:
+    compose = late("redoit.experiments.compose", "compose")
+    edit = late("redoit.experiments.edit_params", "edit")
+    write_new = late("redoit.experiments.edit_params", "write_new")
+    FileOverrides = late("redoit.experiments.overrides", "FileOverrides")
+    apply_overrides = late("redoit.experiments.overrides", "apply_overrides")
+    read_overrides = late("redoit.experiments.overrides", "read_overrides")
 
 
 class Change(NamedTuple):

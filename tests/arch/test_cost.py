@@ -1,0 +1,118 @@
+"""What a run with nothing to do costs, counted instead of timed: calls of functions, and questions to the disk.
+
+Counts have no noise. They grow with the number of stages and no faster, and stay under a limit per stage. Who makes a
+hot path cheaper lowers the limit; who must raise it says why.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import pytest
+from benchmarks.pipelines import Recipe, make_pipeline
+from benchmarks.writers import write_dvc
+
+import redoit
+from redoit import Project
+from redoit.engine.commit import commit_workspace
+from redoit.engine.session import open_session
+from redoit.graph import post_order
+from redoit.model import Outcome
+
+SIZES = (60, 120)
+OURS = (str(Path(redoit.__file__).parent), "/doit/")
+LOOKS = {"stat", "lstat", "scandir", "open", "readlink"}
+
+
+class Count(NamedTuple):
+    """Of one run: calls made by the code of Redoit and doit, and how many of them asked the disk."""
+
+    calls: int
+    looks: int
+
+
+def count(action: Callable[[], object]) -> Count:
+    """Count in all threads while ``action`` is carried out."""
+    found: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def saw(frame: FrameType, event: str, what: Any) -> None:
+        if event in ("call", "c_call") and any(part in frame.f_code.co_filename for part in OURS):
+            with lock:
+                found["calls"] += 1
+                # Of the module `posix`, or the method of an entry of a folder.
+                if event == "c_call" and what.__name__ in LOOKS:
+                    found["looks"] += 1
+
+    threading.setprofile(saw)
+    sys.setprofile(saw)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+    return Count(found["calls"], found["looks"])
+
+
+def project(root: Path, shape: str, size: int) -> Project:
+    """An up-to-date project; its commands were never run, but what they would write is there and recorded."""
+    pipeline = make_pipeline(Recipe(size, shape))
+    write_dvc(root, pipeline)
+    for step in pipeline.steps:
+        (root / step.out).write_text(f"{step.number}\n")
+    made = Project(root)
+    with open_session(made.layout) as session:
+        commit_workspace(session, post_order(session.graph.stages, session.graph.upstream))
+    for _ in range(2):  # the first reads what was just written once more
+        assert {stage.outcome for stage in made.repro().stages} == {Outcome.UP_TO_DATE}
+    return made
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[Count]]:
+    def of(shape: str) -> list[Count]:
+        projects = [project(tmp_path_factory.mktemp("cost"), shape, size) for size in SIZES]
+        return [count(made.repro) for made in projects]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("shape", "calls", "looks"),
+    [
+        # For each stage: its out, and whether the cache has it.
+        ("wide", 300, 2.01),
+        ("layers", 350, 2.1),
+        ("chain", 330, 2.01),
+        # Half of the stages read the other half; here the sources become more too.
+        ("fan-in", 620, 2.4),
+    ],
+)
+def test_a_run_with_nothing_to_do_is_linear_and_cheap(
+    shape: str, calls: int, looks: float, counts: Callable[[str], list[Count]]
+) -> None:
+    small, large = counts(shape)
+    more = SIZES[1] - SIZES[0]
+    assert (large.calls - small.calls) / more <= calls
+    assert (large.looks - small.looks) / more <= looks
+    # What does not grow with the stages: reading the project, opening what was kept.
+    assert small.looks - SIZES[0] * looks <= 80
+    assert small.calls - SIZES[0] * calls <= 4000
+
+
+def test_counting_sees_what_becomes_dearer(tmp_path: Path) -> None:
+    made = project(tmp_path, "wide", 10)
+    first, second, twice = (count(act) for act in (made.repro, made.repro, lambda: both(made)))
+    assert first == second, "counts have no noise"
+    assert twice.looks == 2 * first.looks and twice.calls == 2 * first.calls
+
+
+def both(made: Project) -> None:
+    made.repro()
+    made.repro()
