@@ -9,56 +9,20 @@ whole; and where it is loaded already, as under plain ``doit``, its own modules 
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from importlib import import_module
-from types import ModuleType
+from redoit.parts import load_parts
 
-
-def _unused() -> dict[str, ModuleType]:
-    """Empty stand-ins for what doit imports to debug actions, to run tasks in processes, and to know a Path.
-
-    All paths that it is given here are text.
-    """
-    names = {
+_PARTS = load_parts(
+    "doit",
+    ("action", "control", "dependency", "exceptions", "runner", "task"),
+    # To debug actions, to run tasks in processes, and to know a Path; all paths that it is given here are text.
+    {
         "pdb": (),
         "multiprocessing": ("Process", "Queue"),
         "cloudpickle": ("dumps",),
         "pathlib": ("PurePath",),
         "pickle": (),
-    }
-    modules = {}
-    for name, attributes in names.items():
-        if name not in sys.modules:
-            modules[name] = ModuleType(name)
-            for attribute in attributes:
-                setattr(modules[name], attribute, type(attribute, (), {}))
-    return modules
-
-
-def _parts() -> dict[str, ModuleType]:
-    """doit's modules by name, loaded as the module's docstring says."""
-    names = ("action", "control", "dependency", "exceptions", "runner", "task")
-    if "doit" in sys.modules:
-        return {name: import_module(f"doit.{name}") for name in names}
-    spec = importlib.util.find_spec("doit")
-    if spec is None or spec.submodule_search_locations is None:
-        raise ImportError("doit is not installed")
-    package = ModuleType("doit")
-    package.__path__ = list(spec.submodule_search_locations)
-    unused = _unused()
-    sys.modules["doit"] = package
-    sys.modules.update(unused)
-    try:
-        return {name: import_module(f"doit.{name}") for name in names}
-    finally:
-        for name in [name for name in sys.modules if name == "doit" or name.startswith("doit.")]:
-            del sys.modules[name]
-        for name in unused:
-            del sys.modules[name]
-
-
-_PARTS = _parts()
+    },
+)
 BaseAction = _PARTS["action"].BaseAction
 TaskControl = _PARTS["control"].TaskControl
 Dependency = _PARTS["dependency"].Dependency

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redoit.errors import ParamsProblem, UsageError
+from redoit.experiments.hydra import ConfigLoaderImpl, HydraException, OverridesParser
 from redoit.model import Place
 from redoit.spec.source import near
 from redoit.spec.variables import DEFAULT_FILE
@@ -111,9 +112,6 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _parse(texts: Sequence[str]) -> Iterator[Any]:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
     parser = OverridesParser.create()
     for text in texts:
         try:
@@ -189,8 +187,6 @@ def apply_overrides(values: Mapping[str, Any], overrides: FileOverrides) -> dict
 
     Raises ParamsProblem, with a caret under the override, for one that does not fit the values.
     """
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 

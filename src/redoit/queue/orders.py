@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.errors import ExperimentExists, ExperimentNotFound
 from redoit.experiments.copies import copy_paths, find_copies
 from redoit.experiments.freeze import START_REFS, Variant, freeze
 from redoit.experiments.names import check_name, new_name
-from redoit.experiments.overrides import combinations, read_overrides
 from redoit.experiments.refs import all_experiments, find_experiment, refs_of
 from redoit.experiments.run import Wish
 from redoit.experiments.set_params import Change, changes_of, read_here, unnoticed
 from redoit.experiments.snapshot import snapshot
 from redoit.git import Git
+from redoit.late import late
 from redoit.model import RepoPath, Request
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.task import Order
 from redoit.spec import load_index
 from redoit.store.links import remove
+
+if TYPE_CHECKING:
+    from redoit.experiments.overrides import combinations, read_overrides
+else:
+    combinations = late("redoit.experiments.overrides", "combinations")
+    read_overrides = late("redoit.experiments.overrides", "read_overrides")
 
 
 class Origin(NamedTuple):
