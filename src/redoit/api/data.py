@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from redoit.data.add import Added, add, commit, move, remove
 from redoit.data.checkout import CheckedOut, checkout
+from redoit.data.gc import Collected, GcRequest, collect
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
@@ -113,6 +114,17 @@ class Data:
         """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
         with self._exclusive(), open_session(self._layout) as session:
             return move(session, source, target, cwd)
+
+    # --- cleaning up ------------------------------------------------------------------------------
+
+    def gc(self, request: GcRequest | None = None) -> Collected:
+        """Remove from the cache, and with ``request.cloud`` from a remote, what nothing uses that is to be kept.
+
+        The workspace and all experiments are always kept. Raises GitError, SpecError, RemoteError, CorruptObject; then
+        nothing was removed.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return collect(session, request or GcRequest(), Remotes(self._layout.config))
 
     # --- the workspace ----------------------------------------------------------------------------
 
