@@ -9,6 +9,7 @@ from typing import NamedTuple
 from redoit.data.add import Added, add, commit, move, remove
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.gc import Collected, GcRequest, collect
+from redoit.data.status import DataStatus, StatusRequest, data_status
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
@@ -114,6 +115,16 @@ class Data:
         """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
         with self._exclusive(), open_session(self._layout) as session:
             return move(session, source, target, cwd)
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def status(self, request: StatusRequest | None = None) -> DataStatus:
+        """How data stand: against HEAD, in the workspace, in the cache and, if asked, at a remote.
+
+        Changes nothing. Raises RemoteError.
+        """
+        with open_session(self._layout) as session:
+            return data_status(session, request or StatusRequest(), Remotes(self._layout.config))
 
     # --- cleaning up ------------------------------------------------------------------------------
 
