@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +135,44 @@ def test_parts_and_targets(dvc: Oracle, origin: Sandbox) -> None:
             targets = ["raw"]
         dvc("pull", "-q", "--allow-missing", *targets, cwd=theirs.root, env=origin.env, code=None)
         assert workspace(ours) == workspace(theirs), targets
+
+
+def test_the_same_status(dvc: Oracle, origin: Sandbox) -> None:
+    """What changed against HEAD and in the workspace, by path and by file, as JSON."""
+    origin.exp("data", "push", "-q")
+    box = clone_of(origin, "status")
+    box.exp("data", "pull", "-q", "--allow-missing")
+
+    def compare(*options: str) -> dict[str, object]:
+        said = dvc("data", "status", "--json", *options, cwd=box.root, env=box.env).stdout
+        told = box.exp("data", "status", "--json", *options).stdout
+        expected, found = normal(json.loads(said)), normal(json.loads(told))
+        assert found == expected, (options, said, told)
+        return found
+
+    compare()
+    box.command("chmod", "-R", "u+w", "data", "raw")
+    box.write("data/a", "changed\n")
+    box.write("data/new", "new\n")
+    (box.root / "data/sub1/1").unlink()
+    (box.root / "one").unlink()
+    assert "uncommitted" in compare()
+    compare("--granular")
+    box.exp("data", "commit", "-q", "data")
+    box.write("raw", "other\n")
+    assert "committed" in compare()
+    compare("--granular")
+    compare("--unchanged")
+    assert box.exp("data", "status", "-q", code=1).stdout == ""
+    assert "  modified: data/" in box.exp("data", "status").stdout
+    lacking = json.loads(box.exp("data", "status", "--json", "--not-in-remote").stdout)
+    assert lacking["not_in_remote"] == ["data/"]
+
+
+def normal(value: dict[str, object]) -> dict[str, object]:
+    """Without order, and without what DVC says of Git itself."""
+    kept = {k: v for k, v in value.items() if k not in ("git", "untracked")}
+    return {
+        k: {i: sorted(j) for i, j in v.items()} if isinstance(v, dict) else sorted(v)  # type: ignore[call-overload]
+        for k, v in kept.items()
+    }

@@ -54,13 +54,21 @@ class Proxy:
                 ours, _ = self._listener.accept()
             except OSError:
                 return
-            theirs = socket.create_connection(("127.0.0.1", self._target))
-            for each in (ours, theirs):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._open |= {ours, theirs}
-            for pair in ((ours, theirs), (theirs, ours)):
-                threading.Thread(target=self._pass, args=pair, daemon=True).start()
+            threading.Thread(target=self._connect, args=(ours,), daemon=True).start()
+
+    def _connect(self, ours: socket.socket) -> None:
+        try:
+            theirs = socket.create_connection(("127.0.0.1", self._target), timeout=10)
+        except OSError:
+            ours.close()
+            return
+        theirs.settimeout(None)
+        for each in (ours, theirs):
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._lock:
+            self._open |= {ours, theirs}
+        threading.Thread(target=self._pass, args=(theirs, ours), daemon=True).start()
+        self._pass(ours, theirs)
 
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from redoit.data.add import Added, add, commit, move, remove
 from redoit.data.checkout import CheckedOut, checkout
+from redoit.data.gc import Collected, GcRequest, collect
+from redoit.data.status import DataStatus, StatusRequest, data_status
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
@@ -113,6 +115,27 @@ class Data:
         """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
         with self._exclusive(), open_session(self._layout) as session:
             return move(session, source, target, cwd)
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def status(self, request: StatusRequest | None = None) -> DataStatus:
+        """How data stand: against HEAD, in the workspace, in the cache and, if asked, at a remote.
+
+        Changes nothing. Raises RemoteError.
+        """
+        with open_session(self._layout) as session:
+            return data_status(session, request or StatusRequest(), Remotes(self._layout.config))
+
+    # --- cleaning up ------------------------------------------------------------------------------
+
+    def gc(self, request: GcRequest | None = None) -> Collected:
+        """Remove from the cache, and with ``request.cloud`` from a remote, what nothing uses that is to be kept.
+
+        The workspace and all experiments are always kept. Raises GitError, SpecError, RemoteError, CorruptObject; then
+        nothing was removed.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return collect(session, request or GcRequest(), Remotes(self._layout.config))
 
     # --- the workspace ----------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from redoit.cli.data_gc import gc
+from redoit.cli.data_status import status
 from redoit.cli.data_tracking import add, commit, move, remove
 from redoit.cli.data_transfer import fetch, pull, push
 from redoit.cli.data_workspace import checkout
@@ -14,5 +16,5 @@ def command() -> None:
     """Track data, and bring them from and to remotes, the cache and the workspace."""
 
 
-for each in (add, commit, checkout, push, fetch, pull, remove, move):
+for each in (add, commit, status, checkout, push, fetch, pull, remove, move, gc):
     command.add_command(each)

@@ -112,13 +112,13 @@ def commits_of(git: Git, commits: Commits) -> list[str]:
     """The shas that ``commits`` means, each once. Raises GitError for a revision that there is not."""
     found: dict[str, None] = {}
     if commits.all_commits:
-        found.update(dict.fromkeys(git.run("rev-list", "--all", "HEAD").decode().split()))
+        listed = git.run("rev-list", "--branches", "--tags", "--remotes", "HEAD", "--").decode()
+        found.update(dict.fromkeys(listed.split()))
     kinds = ["refs/heads"] if commits.all_branches else []
     kinds += ["refs/tags"] if commits.all_tags else []
     if kinds:
-        listed = os.fsdecode(
-            git.run("for-each-ref", "--format=%(objectname) %(*objectname)", *kinds)
-        )
+        form = "--format=%(objectname) %(*objectname)"
+        listed = os.fsdecode(git.run("for-each-ref", form, *kinds))
         found.update((line.split()[-1], None) for line in listed.splitlines())
     for rev in commits.revs:
         found[

@@ -338,6 +338,19 @@ def _expand(
     folders[oid, algo] = (folder, [each for _, each in inner])
 
 
+def files_of_directories(wanted: Iterable[Wanted], remote: Remote, objects: Objects) -> set[_Key]:
+    """The files in these directories, by the objects of the cache or of ``remote``; unknown where neither has one.
+
+    Raises TransferFailed if one cannot be read.
+    """
+    work = _Work(remote, objects, 0, SilentMeter())
+    found: set[_Key] = set()
+    for (_, algo), (_, _, inner) in work.listings(list(wanted)).items():
+        found.update((oid, algo) for _, oid in inner)
+    work.moved.check("read", missing_is_fine=True)
+    return found
+
+
 # --- asking ---------------------------------------------------------------------------------------
 
 

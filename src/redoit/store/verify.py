@@ -41,7 +41,7 @@ def find_bad(layout: Layout) -> Iterator[BadObject]:
     """
     batch: list[tuple[str, Oid, Algo]] = []
     for algo, folder in folders_of(layout.cache_dir).items():
-        for path, oid in _objects(folder):
+        for path, oid in objects_in(folder):
             batch.append((path, oid, algo))
             if len(batch) == _BATCH:
                 yield from _bad_of(batch)
@@ -71,7 +71,7 @@ def is_whole(object_path: Callable[[Oid, Algo], str], entry: Entry) -> bool:
     return all(whole)
 
 
-def _objects(folder: str) -> Iterator[tuple[str, Oid]]:
+def objects_in(folder: str) -> Iterator[tuple[str, Oid]]:
     """Path and oid of everything in ``folder`` that is named like an object."""
     for prefix in _names(folder):
         if len(prefix) == 2:

@@ -1,0 +1,97 @@
+"""``exp data gc``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from redoit.api import Project
+from redoit.cli import complete
+from redoit.cli.data_options import REMOTE
+from redoit.cli.options import quiet_option, traceback_option
+from redoit.data.gc import Collected, GcRequest
+from redoit.data.used import Commits
+from redoit.errors import UsageError
+from redoit.report.transfer import size_text
+from redoit.report.words import count
+
+
+@click.command("gc")
+@click.option("-w", "--workspace", is_flag=True, help="Keep only that, and experiments.")
+@click.option("-a", "--all-branches", is_flag=True, help="Also keep the data of all branches.")
+@click.option("-T", "--all-tags", is_flag=True, help="Also keep the data of all tags.")
+@click.option("-A", "--all-commits", is_flag=True, help="Also keep the data of all commits.")
+@click.option(
+    "--rev",
+    "revs",
+    multiple=True,
+    metavar="COMMIT",
+    shell_complete=complete.revisions,
+    help="Also keep the data of COMMIT; may be given several times.",
+)
+@click.option(
+    "-n",
+    "--num",
+    type=int,
+    default=1,
+    metavar="N",
+    help="Also those of the N - 1 commits before each COMMIT; all of them if N is negative.",
+)
+@click.option("-c", "--cloud", is_flag=True, help="Also remove unused data from a remote.")
+@REMOTE
+@click.option("--dry", is_flag=True, help="Say how much would be removed; remove nothing.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@quiet_option("Print nothing.")
+@traceback_option
+def gc(
+    workspace: bool,
+    all_branches: bool,
+    all_tags: bool,
+    all_commits: bool,
+    revs: Sequence[str],
+    num: int,
+    cloud: bool,
+    remote: str | None,
+    dry: bool,
+    force: bool,
+    quiet: bool,
+) -> int:
+    """Remove data that nothing uses from the cache.
+
+    What the workspace and all experiments use is always kept; say what else, or -w for nothing else.
+    The cache of several projects is not known as such: data of the others would be removed.
+    """
+    commits = Commits(all_branches, all_tags, all_commits, tuple(revs))
+    if not (workspace or commits):
+        raise UsageError(
+            "it is not said what to keep",
+            hint="-w for the workspace, -a for branches, -T for tags, -A for all commits, --rev COMMIT",
+        )
+    if remote and not cloud:
+        raise UsageError("-r is for --cloud", hint="give --cloud too, or leave it out")
+    project = Project()
+    request = GcRequest(commits, num, cloud, remote, dry=True)
+    found = project.data.gc(request)
+    if dry or not (found.objects or found.remote_objects):
+        if not quiet:
+            print(f"Would remove {_told(found)}" if dry else "Everything is in use")
+        return 0
+    if not force:
+        if not sys.stdin.isatty():
+            raise UsageError(f"{_told(found)} would be removed", hint="--force does not ask")
+        if not click.confirm(f"Remove {_told(found)}?"):
+            return 1
+    done = project.data.gc(request._replace(dry=False))
+    if not quiet:
+        print(f"Removed {_told(done)}")
+    return 0
+
+
+def _told(found: Collected) -> str:
+    text = f"{count(found.objects, 'object')} ({size_text(found.size)})"
+    if found.remote_objects:
+        there = count(found.remote_objects, "object")
+        text += f", and {there} ({size_text(found.remote_size)}) of the remote"
+    return text

@@ -1,0 +1,147 @@
+"""Garbage collection: what nothing uses any more, taken out of the cache and, if asked, of a remote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
+from redoit.engine.session import Session
+from redoit.errors import GitError
+from redoit.git import Git
+from redoit.git_refs import first_parents, resolve
+from redoit.model import Algo, Oid
+from redoit.store import tree
+from redoit.store.links import failing
+from redoit.store.moved import Wanted
+from redoit.store.objects import Objects, folders_of
+from redoit.store.remotes import Remote, Remotes, object_name
+from redoit.store.transfer import asking, files_of_directories
+from redoit.store.verify import objects_in
+
+Key = tuple[Oid, Algo]
+
+
+class GcRequest(NamedTuple):
+    """What ``exp data gc`` is to keep: what the workspace and all experiments use, always, and what these commits use."""
+
+    commits: Commits = Commits()
+    num: int = 1
+    """So many commits from each of ``commits.revs`` back on its branch; all for a negative number."""
+    cloud: bool = False
+    remote: str | None = None
+    dry: bool = False
+
+
+class Collected(NamedTuple):
+    """How many objects were removed, or in a dry run would be, and their bytes."""
+
+    objects: int = 0
+    size: int = 0
+    remote_objects: int = 0
+    remote_size: int = 0
+
+
+def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected:
+    """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, CorruptObject; then nothing was removed.
+
+    A commit that cannot be read is an error: what it uses cannot be known.
+    """
+    used = _used(session, request)
+    objects = session.store.objects
+    keep = _keys(used, objects)
+    remote = remotes.open(request.remote) if request.cloud else None
+    unused_there: list[tuple[str, int]] = []
+    if remote is not None:
+        unused_there = _unused_at(remote, used, keep, objects)
+    gone = sorted(
+        (
+            (not tree.is_dir_oid(oid), path)
+            for algo, folder in folders_of(session.layout.cache_dir).items()
+            for path, oid in objects_in(folder)
+            if (oid, algo) not in keep
+        )
+    )
+    size = 0
+    for _, path in gone:  # lists of files go first: none is left whose files are gone
+        with failing(path):
+            size += os.path.getsize(path)
+            if not request.dry:
+                os.unlink(path)
+    if remote is not None and not request.dry:
+        with asking(remote):
+            for name, _ in unused_there:
+                remote.storage.remove(name)
+    return Collected(len(gone), size, len(unused_there), sum(size for _, size in unused_there))
+
+
+def _used(session: Session, request: GcRequest) -> list[Used]:
+    used = used_by_workspace(session)
+    git = Git(session.layout.root)
+    if not git.is_repository():
+        return used
+    revs = dict.fromkeys(commits_of(git, request.commits._replace(revs=())))
+    for name in request.commits.revs:
+        rev = resolve(git, name)
+        if rev is None:
+            raise GitError(
+                f"'{name}' is no commit of this repository", hint="give a branch, tag or sha"
+            )
+        revs.update(dict.fromkeys(first_parents(git, rev, request.num)))
+    revs.update(dict.fromkeys(_experiments(git)))
+    for _, each in used_by_commits(session.layout, git, revs):
+        used += each
+    return used
+
+
+def _experiments(git: Git) -> Iterable[str]:
+    """Every commit that a ref of experiments names or, as DVC's queue does, its log."""
+    for ref in git.refs("refs/exps/"):
+        yield ref.rev
+        if ref.name.endswith("stash"):
+            yield from git.run("rev-list", "-g", ref.name, "--").decode().split()
+
+
+def _keys(used: Sequence[Used], objects: Objects) -> set[Key]:
+    """The objects of the cache that are in use, those of directories with all their files."""
+    keep: set[Key] = set()
+    for _, _, entry in used:
+        oid = entry.oid
+        if oid is None or (oid, entry.algo) in keep:
+            continue
+        keep.add((oid, entry.algo))
+        if tree.is_dir_oid(oid) and objects.has(oid, entry.algo):
+            path = objects.path(oid, entry.algo)
+            for _, inner in tree.decode(objects.read(oid, entry.algo), entry.algo, path):
+                keep.add((inner, entry.algo))
+    return keep
+
+
+def _unused_at(
+    remote: Remote, used: Sequence[Used], keep: set[Key], objects: Objects
+) -> list[tuple[str, int]]:
+    """Name and size of the objects of a remote that are not in use, lists of files first."""
+    folders = {
+        (each.entry.oid, each.entry.algo): Wanted(each.path, each.entry)
+        for each in used
+        if each.entry.oid is not None and tree.is_dir_oid(each.entry.oid)
+    }
+    there = keep | files_of_directories(folders.values(), remote, objects)
+    names = {object_name(oid, algo) for oid, algo in there}
+    with asking(remote):
+        stored = remote.storage.list("")
+    unused = [
+        (each.name, each.size)
+        for each in stored
+        if _is_object_name(each.name) and each.name not in names
+    ]
+    return sorted(unused, key=lambda item: not item[0].endswith(tree.DIR_SUFFIX))
+
+
+def _is_object_name(name: str) -> bool:
+    """Whether a file of a remote lies where objects lie, and is called like one."""
+    for folder in ("files/md5/", "files/xxh128/"):
+        name = name.removeprefix(folder)
+    prefix, slash, rest = name.partition("/")
+    return bool(slash) and len(prefix) == 2 and "/" not in rest and tree.is_oid(prefix + rest)

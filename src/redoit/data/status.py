@@ -1,0 +1,199 @@
+"""How data stand: what HEAD has, what is recorded now, what the workspace, the cache and a remote hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from redoit.data.targets import Chosen, DataRequest, choose
+from redoit.data.used import Used, used_by_commits
+from redoit.engine.session import Session
+from redoit.errors import GitError, StoreError
+from redoit.git import Git
+from redoit.model import Algo, Entry, Oid, RepoPath
+from redoit.store import tree
+from redoit.store.moved import Wanted
+from redoit.store.remotes import Remotes
+from redoit.store.transfer import present
+
+
+class Changes(NamedTuple):
+    """Paths by what became of them; a directory ends with ``/``."""
+
+    added: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
+class DataStatus(NamedTuple):
+    """How the data of a project stand."""
+
+    committed: Changes
+    """Recorded otherwise than in HEAD."""
+    uncommitted: Changes
+    """In the workspace otherwise than recorded."""
+    not_in_cache: tuple[str, ...]
+    not_in_remote: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+class StatusRequest(NamedTuple):
+    """What ``exp data status`` is asked; each field is an option."""
+
+    data: DataRequest = DataRequest()
+    granular: bool = False
+    not_in_remote: bool = False
+    remote: str | None = None
+
+
+def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> DataStatus:
+    """Compare HEAD, the records, the workspace, the cache and, if asked, a remote. Changes nothing.
+
+    Raises TargetNotFound, RemoteError.
+    """
+    chosen = choose(session, request.data)
+    committed = _Sorted()
+    uncommitted = _Sorted()
+    unchanged: list[str] = []
+    not_in_cache: list[str] = []
+    head = _head(session)
+    for path, entry in _entries(chosen):
+        before = head.pop(path, None)
+        _compare(committed, path, before, entry, _Cached(session), granular=request.granular)
+        if not session.store.has(entry):
+            not_in_cache.append(_shown(path, entry))
+        if session.look.matches(path, entry):
+            if before is not None and before.oid == entry.oid:
+                unchanged.append(_shown(path, entry))
+        elif not session.look.exists(path):
+            uncommitted.deleted.append(_shown(path, entry))
+        else:
+            _compare_work(session, uncommitted, path, entry, granular=request.granular)
+    if not request.data.targets:
+        committed.deleted += [_shown(path, entry) for path, entry in head.items()]
+    return DataStatus(
+        committed.changes(),
+        uncommitted.changes(),
+        tuple(not_in_cache),
+        tuple(_not_in_remote(chosen, request, remotes)) if request.not_in_remote else (),
+        tuple(unchanged),
+    )
+
+
+class _Sorted:
+    """Changes as they are found."""
+
+    def __init__(self) -> None:
+        self.added: list[str] = []
+        self.modified: list[str] = []
+        self.deleted: list[str] = []
+
+    def changes(self) -> Changes:
+        return Changes(tuple(self.added), tuple(self.modified), tuple(self.deleted))
+
+
+class _Cached:
+    """The files of directories, as far as the cache knows them."""
+
+    def __init__(self, session: Session) -> None:
+        self._objects = session.store.objects
+
+    def files(self, entry: Entry) -> dict[str, Oid] | None:
+        oid = entry.oid
+        if oid is None or not tree.is_dir_oid(oid) or not self._objects.has(oid, entry.algo):
+            return None
+        data = self._objects.read(oid, entry.algo)
+        return dict(tree.decode(data, entry.algo, self._objects.path(oid, entry.algo)))
+
+
+def _entries(chosen: Iterable[Chosen]) -> Iterator[tuple[RepoPath, Entry]]:
+    for (_, out, entry), _ in chosen:
+        yield out.path, entry
+
+
+def _head(session: Session) -> dict[RepoPath, Entry]:
+    """What HEAD records; nothing without a commit."""
+    git = Git(session.layout.root)
+    try:
+        rev = git.head()
+    except GitError:
+        return {}
+    used: Sequence[Used] = [
+        each for _, found in used_by_commits(session.layout, git, [rev], skip=[]) for each in found
+    ]
+    return {each.path: each.entry for each in used}
+
+
+def _compare(
+    into: _Sorted,
+    path: RepoPath,
+    before: Entry | None,
+    now: Entry,
+    cached: _Cached,
+    *,
+    granular: bool,
+) -> None:
+    if before is None:
+        into.added.append(_shown(path, now))
+    elif before.oid != now.oid:
+        into.modified.append(_shown(path, now))
+    else:
+        return
+    if granular:
+        old = cached.files(before) if before is not None else {}
+        new = cached.files(now)
+        if old is not None and new is not None:
+            _compare_files(into, path, old, new)
+
+
+def _compare_work(
+    session: Session, into: _Sorted, path: RepoPath, entry: Entry, *, granular: bool
+) -> None:
+    """What lies in the workspace is something else than what is recorded."""
+    try:
+        content = session.look.content_by(path, entry.algo)
+    except StoreError:
+        content = None
+    shown = path if content is None or content.nfiles is None else f"{path}/"
+    into.modified.append(shown)
+    old = _Cached(session).files(entry)
+    if granular and old is not None and content is not None and content.nfiles is not None:
+        _compare_files(into, path, old, _work_files(session, path, entry.algo))
+
+
+def _work_files(session: Session, path: RepoPath, algo: Algo) -> dict[str, Oid]:
+    listing, digests = session.look.listed(path, algo)
+    return {
+        name: oid
+        for name, digest in zip(listing.names, digests, strict=True)
+        if (oid := digest.oid(algo)) is not None
+    }
+
+
+def _compare_files(
+    into: _Sorted, path: RepoPath, old: Mapping[str, Oid], new: Mapping[str, Oid]
+) -> None:
+    into.added += [f"{path}/{name}" for name in new if name not in old]
+    into.modified += [f"{path}/{name}" for name, oid in new.items() if old.get(name, oid) != oid]
+    into.deleted += [f"{path}/{name}" for name in old if name not in new]
+
+
+def _not_in_remote(
+    chosen: Sequence[Chosen], request: StatusRequest, remotes: Remotes
+) -> Iterator[str]:
+    """Data whose own object a remote lacks; that of a directory is there only when all of its files are."""
+    groups: dict[str, list[Wanted]] = {}
+    for (_, out, entry), _ in chosen:
+        if out.push:
+            name = remotes.name_of(request.remote or out.remote)
+            groups.setdefault(name, []).append(Wanted(out.path, entry))
+    for name, wanted in groups.items():
+        keys = {(each.entry.oid, each.entry.algo): each for each in wanted if each.entry.oid}
+        there = present([(oid, algo) for oid, algo in keys if oid], remotes.open(name))
+        for each in wanted:
+            if (each.entry.oid, each.entry.algo) not in there:
+                yield _shown(RepoPath(each.path), each.entry)
+
+
+def _shown(path: RepoPath, entry: Entry) -> str:
+    return f"{path}/" if entry.oid and tree.is_dir_oid(entry.oid) else path

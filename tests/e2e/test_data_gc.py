@@ -1,0 +1,93 @@
+"""``exp data gc``: what is kept, here and at a remote."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import Sandbox, git_sandbox
+
+PIPELINE = "stages:\n  train:\n    cmd: mkdir -p many && cp params.yaml many/p && cp params.yaml one\n    params: [lr]\n    outs: [many, one]\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """lr 1 in the first commit (tag), 2 in the second (branch), 3 in an experiment, 4 nowhere, 5 in the workspace."""
+    tmp_path = tmp_path_factory.mktemp("gc")
+    box = git_sandbox(tmp_path / "repo", tmp_path / "home")
+    box.exp("init", "-q", "--hash", "md5")
+    box.exp("remote", "add", "-qd", "up", "../store")
+    box.write("dvc.yaml", PIPELINE)
+    for lr in (1, 2):
+        box.write("params.yaml", f"lr: {lr}\n")
+        box.exp("repro", "-q")
+        box.commit(str(lr))
+    box.git("tag", "first", "HEAD~1")
+    box.exp("run", "-q", "-n", "three", "-S", "lr=3")
+    for lr in (4, 5):
+        box.write("params.yaml", f"lr: {lr}\n")
+        box.exp("repro", "-q")
+        box.exp("data", "push", "-q")
+    box.exp("data", "push", "-q", "-A")
+    return box
+
+
+@pytest.fixture
+def box(made: Sandbox, tmp_path: Path) -> Sandbox:
+    """A copy of it, with its remote."""
+    shutil.copytree(made.root.parent, tmp_path / "copy", symlinks=True)
+    return Sandbox(tmp_path / "copy" / "repo", made.env)
+
+
+def kept(folder: Path) -> set[int]:
+    """The values of lr whose files are there, whole directories with them."""
+    files = [p for p in (folder / "files").rglob("*") if p.is_file()]
+    found = {int(p.read_text()[4:]) for p in files if p.suffix != ".dir"}
+    assert len([p for p in files if p.suffix == ".dir"]) == len(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (["-w"], {3, 5}),
+        (["-a"], {2, 3, 5}),
+        (["-T"], {1, 3, 5}),
+        (["-A"], {1, 2, 3, 5}),
+        (["--rev", "HEAD"], {2, 3, 5}),
+        (["--rev", "HEAD", "-n", "2"], {1, 2, 3, 5}),
+        (["--rev", "first", "-n", "-1"], {1, 3, 5}),
+    ],
+)
+def test_what_is_kept(box: Sandbox, options: list[str], left: set[int]) -> None:
+    cache, store = box.root / ".dvc/cache", box.root.parent / "store"
+    assert kept(cache) == {1, 2, 3, 4, 5}
+    assert kept(store) == {1, 2, 4, 5}
+    said = box.exp("data", "gc", "--dry", *options).stdout
+    assert said.startswith("Would remove ")
+    assert kept(cache) == {1, 2, 3, 4, 5}
+    box.exp("data", "gc", "-q", "-f", "-c", *options)
+    assert kept(cache) == left
+    assert kept(store) == left - {3}
+    assert box.exp("data", "gc", "-f", "-c", *options).stdout == "Everything is in use\n"
+    box.exp("apply", "--force", "three")
+    assert box.read("many/p") == "lr: 3\n"
+
+
+def test_a_remote_is_cleaned_by_its_own_lists(box: Sandbox) -> None:
+    """What a directory holds is asked of the remote when the cache does not know."""
+    shutil.rmtree(box.root / ".dvc/cache")
+    box.exp("data", "gc", "-q", "-f", "-c", "-A")
+    assert kept(box.root.parent / "store") == {1, 2, 5}
+
+
+def test_refused(box: Sandbox) -> None:
+    assert "it is not said what to keep" in box.exp("data", "gc", code=2).stderr
+    assert "--force does not ask" in box.exp("data", "gc", "-w", code=2).stderr
+    box.write("dvc.yaml", "stages: [\n")
+    box.commit("broken")
+    box.write("dvc.yaml", PIPELINE)
+    box.exp("data", "gc", "-f", "-A", code=1)
+    assert kept(box.root / ".dvc/cache") == {1, 2, 3, 4, 5}
