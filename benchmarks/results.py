@@ -147,7 +147,9 @@ def changes(pairs: Iterable[tuple[Cell, Cell]]) -> list[Change]:
     for before, after in pairs:
         if not (before.samples and after.samples):
             continue
-        name = f"{before.suite}: {before.scenario}, {before.size}, {before.tool}"
+        name = f"{before.suite}: {before.scenario}, {before.size}"
+        if before.tool == after.tool:
+            name += f", {before.tool}"
         for measure in Sample._fields:
             a = [getattr(sample, measure) for sample in before.samples]
             b = [getattr(sample, measure) for sample in after.samples]

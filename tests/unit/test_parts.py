@@ -11,9 +11,9 @@ from redoit.parts import load_parts
 
 COMPARE = """
 import sys
-from redoit.experiments.hydra import ConfigLoaderImpl, HydraException, OverridesParser
+from redoit.experiments.hydra import hydra
+OverridesParser, ConfigLoaderImpl, HydraException = hydra()
 assert not [name for name in sys.modules if name.partition(".")[0] == "hydra"]
-import hydra
 from hydra._internal.config_loader_impl import ConfigLoaderImpl as WholeLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser as WholeParser
 from hydra.errors import HydraException as WholeException
@@ -52,7 +52,8 @@ import redoit.parts
 def load_parts(*_):
     raise AttributeError("another Hydra")
 redoit.parts.load_parts = load_parts
-from redoit.experiments.hydra import OverridesParser
+from redoit.experiments.hydra import hydra
+OverridesParser = hydra().parser
 from hydra.core.override_parser.overrides_parser import OverridesParser as Whole
 assert OverridesParser is Whole
 print(OverridesParser.create().parse_rule("a=1", "override").value())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any, NamedTuple
 
 from redoit.parts import load_parts
 
@@ -37,7 +38,25 @@ def _load() -> dict[str, ModuleType]:
         return {name: import_module(f"hydra.{name}") for name in _NAMES}
 
 
+class Hydra(NamedTuple):
+    """The parts that are used."""
+
+    parser: Any
+    """Its ``OverridesParser``."""
+    loader: Any
+    """Its ``ConfigLoaderImpl``."""
+    error: type[Exception]
+    """Its ``HydraException``."""
+
+
+def hydra() -> Hydra:
+    """The parts; they are loaded with this module."""
+    return _HYDRA
+
+
 _PARTS = _load()
-HydraException = _PARTS["errors"].HydraException
-OverridesParser = _PARTS["core.override_parser.overrides_parser"].OverridesParser
-ConfigLoaderImpl = _PARTS["_internal.config_loader_impl"].ConfigLoaderImpl
+_HYDRA = Hydra(
+    _PARTS["core.override_parser.overrides_parser"].OverridesParser,
+    _PARTS["_internal.config_loader_impl"].ConfigLoaderImpl,
+    _PARTS["errors"].HydraException,
+)

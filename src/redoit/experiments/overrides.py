@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import ParamsProblem, UsageError
-from redoit.experiments.hydra import ConfigLoaderImpl, HydraException, OverridesParser
+from redoit.late import late
 from redoit.model import Place
 from redoit.spec.source import near
 from redoit.spec.variables import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from redoit.experiments.hydra import hydra
+else:
+    hydra = late("redoit.experiments.hydra", "hydra")
 
 _FORMS = "write key=value, +key=value (new), ++key=value (new or not) or ~key (remove)"
 
@@ -112,11 +117,11 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _parse(texts: Sequence[str]) -> Iterator[Any]:
-    parser = OverridesParser.create()
+    parser = hydra().parser.create()
     for text in texts:
         try:
             override = parser.parse_rule(text, "override")
-        except HydraException as error:
+        except hydra().error as error:
             raise _unreadable(text, str(error)) from None
         if not override.key_or_group:
             raise UsageError("this override names no param", excerpt=_caret(text, 0), hint=_FORMS)
@@ -197,8 +202,8 @@ def apply_overrides(values: Mapping[str, Any], overrides: FileOverrides) -> dict
     OmegaConf.set_struct(config, True)
     for text, override in zip(overrides.texts, overrides.parsed, strict=True):
         try:
-            ConfigLoaderImpl._apply_overrides_to_config([override], config)
-        except HydraException as error:
+            hydra().loader._apply_overrides_to_config([override], config)
+        except hydra().error as error:
             raise _misfit(text, override, overrides.file, values, error) from None
         except (OmegaConfBaseException, AssertionError, TypeError, ValueError) as error:
             raise _unfitting(text, override, overrides.file, str(error)) from None
