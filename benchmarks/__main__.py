@@ -28,6 +28,8 @@ from benchmarks.show_suite import show_cases
 from benchmarks.tools import FAST, NAMES, Tool, make_tools
 
 SUITES = ("pipeline", "show", "queue", "content")
+DVC_SCENARIOS = ("cold", "nothing", "one source", "experiment", "help")
+"""What ``full`` measures of DVC: each takes it up to the limit."""
 
 
 @contextlib.contextmanager
@@ -59,9 +61,9 @@ def _full(options: argparse.Namespace) -> int:
     for size in options.sizes:
         if size != options.stages:
             recipe = options.recipe._replace(stages=size)
-            # Making 10,000 takes a minute a tool: once is enough for a picture.
-            scenarios, rounds = ["cold, parallel", "nothing"], 3 if size < 3000 else 1
-            cells += _pipeline(fast, recipe, scenarios, options.jobs, rounds, minutes=1)
+            # Making 10,000 takes a minute a tool; that is taken once.
+            scenarios = ["cold, parallel", "nothing"]
+            cells += _pipeline(fast, recipe, scenarios, options.jobs, 3, minutes=0.2)
     _finish(options, before, tools, cells)
     return 0
 
@@ -71,7 +73,13 @@ def _suite(suite: str, tools: Sequence[Tool], options: argparse.Namespace) -> li
     if suite == "pipeline":
         scenarios = options.scenario or list(SCENARIOS)
         return _pipeline(
-            tools, options.recipe, scenarios, options.jobs, options.rounds, options.minutes
+            tools,
+            options.recipe,
+            scenarios,
+            options.jobs,
+            options.rounds,
+            options.minutes,
+            options.dvc_scenarios,
         )
     with _place() as (top, launcher, ends):
         common = {"dvc": dvc, "slow_limit": options.limit}
@@ -91,10 +99,16 @@ def _pipeline(
     jobs: int,
     rounds: int,
     minutes: float,
+    dvc_scenarios: Sequence[str] | None = None,
 ) -> list[Cell]:
     with _place() as (top, launcher, _):
         pipeline = make_pipeline(recipe)
         cases = pipeline_cases(tools, pipeline, top, launcher, scenarios=scenarios, jobs=jobs)
+        cases = [
+            case
+            for case in cases
+            if case.tool != "dvc" or dvc_scenarios is None or case.scenario in dvc_scenarios
+        ]
         return measure(cases, rounds=rounds, minutes=minutes)
 
 
@@ -125,6 +139,7 @@ def _compare(options: argparse.Namespace) -> int:
         pairs = measure_revisions(
             (options.a, options.b),
             options.recipe,
+            scenarios=options.scenario or list(SCENARIOS),
             jobs=options.jobs,
             rounds=options.rounds,
             minutes=options.minutes,
@@ -169,20 +184,19 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="measure some suites, tools and scenarios")
     run.add_argument("--suite", action="append", choices=SUITES, default=[])
     run.add_argument("--tool", action="append", choices=NAMES, default=[])
-    run.add_argument("--scenario", action="append", choices=list(SCENARIOS), default=[])
     run.add_argument("--native", action="store_true", help="Redoit with xxh128 instead of md5")
     run.add_argument("--json", type=Path, metavar="FILE", help="write all samples to this file")
-    run.set_defaults(act=_run)
+    run.set_defaults(act=_run, dvc_scenarios=None)
 
     full = commands.add_parser("full", help="measure everything, for the docs")
     full.add_argument("json", type=Path, metavar="FILE", help="write all samples to this file")
     full.add_argument(
         "--sizes",
         type=lambda text: [int(size) for size in text.split(",")],
-        default=[100, 300, 1000, 3000, 10_000],
+        default=[100, 1000, 10_000],
         help="numbers of stages for the picture",
     )
-    full.set_defaults(act=_full, scenario=[])
+    full.set_defaults(act=_full, scenario=[], dvc_scenarios=DVC_SCENARIOS)
 
     for command in (run, full):
         command.add_argument("--limit", type=float, default=60.0, help="seconds for DVC, Snakemake")
@@ -196,11 +210,17 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("b")
     compare.set_defaults(act=_compare)
 
+    for command in (run, compare):
+        command.add_argument("--scenario", action="append", choices=list(SCENARIOS), default=[])
+
     for command in (run, full, compare):
         command.add_argument("--jobs", type=int, default=2)
         command.add_argument("--rounds", type=int, default=7)
         command.add_argument(
-            "--minutes", type=float, default=2.0, help="no further round begins after that"
+            "--minutes",
+            type=float,
+            default=1.5,
+            help="no further round begins when so many have gone since the first ended",
         )
 
     make = commands.add_parser("make", help="only write a pipeline, for every tool")

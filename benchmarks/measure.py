@@ -106,11 +106,11 @@ class Launcher:
 
 
 def measure(cases: Sequence[Case], *, rounds: int, minutes: float) -> list[Cell]:
-    """Take each case once in each round, in order; no round begins after ``minutes`` but the first.
+    """Take each case once in each round, in order; none begins when ``minutes`` have gone since the first ended.
 
     What is slow or cannot be done is taken in the first round only.
     """
-    end = time.monotonic() + 60 * minutes
+    end = 0.0
     cells = [Cell(c.suite, c.scenario, c.tool, c.size, []) for c in cases]
     for number in range(rounds):
         if number and time.monotonic() > end:
@@ -124,6 +124,8 @@ def measure(cases: Sequence[Case], *, rounds: int, minutes: float) -> list[Cell]
             except Cannot as reason:
                 # One that failed in a later round keeps what it had.
                 cells[i] = cell._replace(note=None if cell.samples else str(reason))
+        if not number:
+            end = time.monotonic() + 60 * minutes
         print(f"round {number + 1} of at most {rounds}", file=sys.stderr, flush=True)
     return cells
 

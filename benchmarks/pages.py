@@ -149,7 +149,7 @@ def _matrix(results: Results, suite: str, names: Sequence[str], size: int) -> st
 def _shown(cell: Cell | None, base: Cell | None) -> str:
     """``0.31 ± 0.01 (1.2 ×)``: the median, its spread, and how many times Redoit's."""
     if cell is None:
-        return ""
+        return "not measured"
     if not cell.samples:
         return cell.note or "–"
     text = _number(seconds(cell))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -131,14 +132,22 @@ class Change(NamedTuple):
     after: float
     noise: float
     """How large a difference the spread of the samples may explain."""
+    best: tuple[float, float]
+    """The smallest samples: what else the machine does can only make them larger."""
 
     @property
     def is_slower(self) -> bool:
-        return self.after - self.before > max(self.noise, 0.05 * self.before)
+        return _is_more((self.before, self.after), self.noise) and _is_more(self.best)
 
     @property
     def is_faster(self) -> bool:
-        return self.before - self.after > max(self.noise, 0.05 * self.after)
+        return _is_more((self.after, self.before), self.noise) and _is_more(self.best[::-1])
+
+
+def _is_more(pair: Sequence[float], noise: float = 0.0) -> bool:
+    """Whether the second is larger by more than a twentieth and the noise."""
+    first, second = pair
+    return second - first > max(noise, 0.05 * first)
 
 
 def changes(pairs: Iterable[tuple[Cell, Cell]]) -> list[Change]:
@@ -153,12 +162,11 @@ def changes(pairs: Iterable[tuple[Cell, Cell]]) -> list[Change]:
         for measure in Sample._fields:
             a = [getattr(sample, measure) for sample in before.samples]
             b = [getattr(sample, measure) for sample in after.samples]
-            # With one sample nothing is known about its noise: a third is taken for it.
-            noise = max(
-                3 * max(spread(a), spread(b)),
-                (median(a) / 3) if min(len(a), len(b)) < 3 else 0.0,
-            )
-            found.append(Change(name, measure, median(a), median(b), noise))
+            # Of one or two samples the noise is not known.
+            known = min(len(a), len(b)) >= 3
+            noise = 3 * max(spread(a), spread(b)) if known else math.inf
+            best = min(a), min(b)
+            found.append(Change(name, measure, median(a), median(b), noise, best))
     return found
 
 

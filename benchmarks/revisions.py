@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.sandbox import peer_environment
 
 from benchmarks.measure import Cell, Launcher, measure
-from benchmarks.pipeline_suite import SCENARIOS, pipeline_cases
+from benchmarks.pipeline_suite import pipeline_cases
 from benchmarks.pipelines import Recipe, make_pipeline
 from benchmarks.tools import redoit
 
@@ -19,9 +19,15 @@ ROOT = Path(__file__).parents[1]
 
 
 def measure_revisions(
-    names: tuple[str, str], recipe: Recipe, *, jobs: int, rounds: int, minutes: float
+    names: tuple[str, str],
+    recipe: Recipe,
+    *,
+    scenarios: Sequence[str],
+    jobs: int,
+    rounds: int,
+    minutes: float,
 ) -> list[tuple[Cell, Cell]]:
-    """Every scenario of a pipeline with both revisions in turn. Raises ValueError for a revision that is none."""
+    """Scenarios of a pipeline with both revisions in turn. Raises ValueError for a revision that is none."""
     with contextlib.ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redoit-bench-")))
         launcher = stack.enter_context(Launcher())
@@ -31,7 +37,7 @@ def measure_revisions(
             for side, name in zip("AB", names, strict=True)
         ]
         pipeline = make_pipeline(recipe)
-        cases = pipeline_cases(tools, pipeline, top, launcher, scenarios=list(SCENARIOS), jobs=jobs)
+        cases = pipeline_cases(tools, pipeline, top, launcher, scenarios=scenarios, jobs=jobs)
         cells = measure(cases, rounds=rounds, minutes=minutes)
     return list(zip(cells[::2], cells[1::2], strict=True))
 

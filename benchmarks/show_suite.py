@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.sandbox import Sandbox, dvc_sandbox, exp_command, installed_dvc
 
-from benchmarks.measure import Case, Launcher, Sample
+from benchmarks.measure import Cannot, Case, Launcher, Sample
 
 _STAGES = ("prepare", "featurize", "train", "evaluate")
 _START = 1_700_000_000
@@ -113,13 +113,21 @@ def show_cases(
     if dvc:
         tools["dvc"] = ([str(installed_dvc()), "exp"], slow_limit)
 
+    given_up: dict[str, str] = {}
+
     def case(scenario: str, tool: str, words: list[str], *, add: bool = False) -> Case:
         command, limit = tools[tool]
 
         def take() -> Sample:
             if add:
                 add_experiments(project, [next(added)])
-            return launcher.run([*command, *words], project.root, project.env, limit)
+            if tool in given_up:
+                raise Cannot(f"the first look is {given_up[tool]}")
+            try:
+                return launcher.run([*command, *words], project.root, project.env, limit)
+            except Cannot as reason:
+                given_up[tool] = str(reason)
+                raise
 
         return Case("show", scenario, tool, experiments, take)
 

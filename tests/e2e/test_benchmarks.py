@@ -212,7 +212,8 @@ def test_results_survive_being_written(tmp_path: Path) -> None:
         ([1.0, 1.01, 0.99], [0.5, 0.51, 0.49], "faster"),
         ([1.0, 1.01, 0.99], [1.03, 1.04, 1.02], ""),  # under a twentieth
         ([1.0, 1.5, 0.5], [1.3, 1.9, 0.9], ""),  # within the noise
-        ([1.0], [1.2], ""),  # of one sample the noise is not known
+        ([1.0], [2.0], ""),  # of one sample the noise is not known
+        ([1.0, 1.01, 0.99], [1.5, 1.51, 1.0], ""),  # once it was as fast as before
     ],
 )
 def test_only_what_is_beyond_the_noise_is_flagged(
