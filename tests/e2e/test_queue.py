@@ -196,6 +196,8 @@ def test_stop_kill_and_remove_of_what_runs(project: Sandbox) -> None:
     project.exp("run", "--queue", "-n", "two", "-S", "lr=2")
     project.exp("queue", "start")
     until(lambda: task(project, "one")["stage"] == "train")
+    refused = project.exp("data", "gc", "-wf", code=1)
+    assert "experiments are running" in refused.stderr
     assert "is running" in project.exp("queue", "remove", "one", code=1).stderr
     assert "'two' is not running" in project.exp("queue", "kill", "two", code=1).stderr
     assert "1 worker will end after their present experiment" in project.exp("queue", "stop").stdout
@@ -243,3 +245,16 @@ def test_logs_are_followed_to_the_end(project: Sandbox) -> None:
     followed = project.exp("queue", "logs", "slow", "-f").stdout
     assert "waiting\n" in followed
     assert followed.rstrip().splitlines()[-1].startswith("Experiment 'slow'")
+
+
+def test_garbage_is_not_what_a_queued_experiment_starts_from(project: Sandbox) -> None:
+    project.write("in.txt", "when queued\n")
+    project.exp("repro", "prepare")
+    project.exp("run", "--queue", "-n", "later", "-S", "lr=2")
+    project.git("checkout", "-q", "--", ".")
+    project.exp("repro", "prepare")
+    ran(project)
+    project.exp("data", "gc", "-wf")
+    project.exp("run", "--run-all")
+    assert ran(project) == ["train 2"]
+    assert of(project, "later", "in.txt") == "when queued"

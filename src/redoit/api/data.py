@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from redoit.api.queue import Queue
 from redoit.data.add import Added, add, commit, move, remove
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.gc import Collected, GcRequest, collect
@@ -13,8 +14,11 @@ from redoit.data.status import DataStatus, StatusRequest, data_status
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
+from redoit.errors import QueueError
 from redoit.model import Address, RepoPath
 from redoit.project import Layout
+from redoit.queue.database import has_queue
+from redoit.queue.task import State
 from redoit.store.moved import Meter, SilentMeter
 from redoit.store.remotes import Remotes
 
@@ -131,9 +135,19 @@ class Data:
     def gc(self, request: GcRequest | None = None) -> Collected:
         """Remove from the cache, and with ``request.cloud`` from a remote, what nothing uses that is to be kept.
 
-        The workspace and all experiments are always kept. Raises GitError, SpecError, RemoteError, CorruptObject; then
-        nothing was removed.
+        The workspace, all experiments and all that is queued are always kept. Raises QueueError while experiments run
+        outside of the workspace, GitError, SpecError, RemoteError, CorruptObject; then nothing was removed.
         """
+        if has_queue(self._layout) and not (request and request.dry):
+            running = [
+                t.name for t in Queue(self._layout).tasks().tasks if t.state is State.RUNNING
+            ]
+            if running:
+                raise QueueError(
+                    "experiments are running: what they are just writing would be taken for garbage",
+                    facts={"running": ", ".join(running)},
+                    hint="wait for them (`exp run --run-all`), or end them with `exp queue stop --kill`",
+                )
         with self._exclusive(), open_session(self._layout) as session:
             return collect(session, request or GcRequest(), Remotes(self._layout.config))
 

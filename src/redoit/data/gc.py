@@ -9,6 +9,7 @@ from typing import NamedTuple
 from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
 from redoit.engine.session import Session
 from redoit.errors import GitError
+from redoit.experiments.freeze import START_REFS
 from redoit.git import Git
 from redoit.git_refs import first_parents, resolve
 from redoit.model import Algo, Oid
@@ -96,8 +97,8 @@ def _used(session: Session, request: GcRequest) -> list[Used]:
 
 
 def _experiments(git: Git) -> Iterable[str]:
-    """Every commit that a ref of experiments names or, as DVC's queue does, its log."""
-    for ref in git.refs("refs/exps/"):
+    """Every commit that a ref of experiments or of the queue names or, as DVC's queue does, its log."""
+    for ref in (*git.refs("refs/exps/"), *git.refs(START_REFS)):
         yield ref.rev
         if ref.name.endswith("stash"):
             yield from git.run("rev-list", "-g", ref.name, "--").decode().split()
