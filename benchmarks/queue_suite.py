@@ -80,7 +80,8 @@ class Site:
             took = self.queue(few).seconds
             if took * number / few > self._limit:
                 raise Cannot(f"queueing {few} took {took:.1f} s, so no {number:,} were queued")
-            self.queue(number - few)
+            if number > few:
+                self.queue(number - few)
             self._many = number
         return self._run(self._queue_command, "status")
 

@@ -87,6 +87,12 @@ def _values(text: str, override: Any) -> Iterator[tuple[str, Any]]:
         )
     key = override.get_key_element()
     singles = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    if not singles:
+        raise UsageError(
+            "this override stands for no value at all",
+            excerpt=_caret(text, text.find("=") + 1, len(text)),
+            hint="a range ends in front of its second number: range(1,4) is 1, 2 and 3",
+        )
     yield from zip(singles, _parse(singles), strict=True)
 
 
