@@ -108,7 +108,7 @@ class Launcher:
 def measure(cases: Sequence[Case], *, rounds: int, minutes: float) -> list[Cell]:
     """Take each case once in each round, in order; none begins when ``minutes`` have gone since the first ended.
 
-    What is slow or cannot be done is taken in the first round only.
+    What is slow or cannot be done is taken in the first round only. A failure is told on standard error.
     """
     end = 0.0
     cells = [Cell(c.suite, c.scenario, c.tool, c.size, []) for c in cases]
@@ -124,6 +124,10 @@ def measure(cases: Sequence[Case], *, rounds: int, minutes: float) -> list[Cell]
             except Cannot as reason:
                 # One that failed in a later round keeps what it had.
                 cells[i] = cell._replace(note=None if cell.samples else str(reason))
+            except RuntimeError as error:
+                # Minutes of measuring are not thrown away because one tool fails.
+                print(f"{case.tool}, {case.scenario}: {error}", file=sys.stderr, flush=True)
+                cells[i] = cell._replace(samples=[], note="failed")
         if not number:
             end = time.monotonic() + 60 * minutes
         print(f"round {number + 1} of at most {rounds}", file=sys.stderr, flush=True)

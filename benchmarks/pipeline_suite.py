@@ -154,6 +154,9 @@ class Site:
         elif self._unmade is not None:
             raise Cannot(self._unmade)
         else:
+            # What was killed may have left locks and halves.
+            self._forget("out", *self.tool.traces)
+            (self._folder / "out").mkdir()
             try:
                 for _ in range(2):
                     self._run(self._build(2 if self.tool.jobs else 1))

@@ -171,6 +171,21 @@ def test_rounds_over_a_case(take: list[float | None], samples: list[float], note
     assert ([sample.seconds for sample in cell.samples], cell.note) == (samples, note)
 
 
+def test_a_tool_that_fails_is_told_and_loses_its_samples(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    samples = iter([Sample(1, 1, 1)])
+
+    def take() -> Sample:
+        for sample in samples:
+            return sample
+        raise RuntimeError("it said why")
+
+    (cell,) = measure([Case("s", "cold", "tool", 1, take)], rounds=3, minutes=1)
+    assert (cell.samples, cell.note) == ([], "failed")
+    assert capsys.readouterr().err.count("tool, cold: it said why") == 1
+
+
 def test_no_round_begins_after_its_time() -> None:
     (cell,) = measure([case([1, 2, 3])], rounds=3, minutes=0)
     assert len(cell.samples) == 1
