@@ -59,7 +59,16 @@ class Site:
         self._many = 0
 
     def _run(self, command: list[str], *words: str) -> Sample:
-        return self._launcher.run([*command, *words], self._project.root, self._env, self._limit)
+        try:
+            return self._launcher.run(
+                [*command, *words], self._project.root, self._env, self._limit
+            )
+        except Cannot:
+            # It was killed, and left workers and locks.
+            self.end()
+            for name in ("lock", "rwlock", "rwlock.lock"):
+                (self._project.root / ".dvc" / "tmp" / name).unlink(missing_ok=True)
+            raise
 
     def queue(self, number: int) -> Sample:
         """Queue ``number`` experiments that differ from each other and from all before."""
