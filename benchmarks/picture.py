@@ -52,9 +52,16 @@ def draw(results: Results, path: Path) -> None:
                 linewidth=2 if tool == "redoit" else 1,
             )
         axis.set(xscale="log", yscale="log", title=title, xlabel="stages")
+        axis.xaxis.set_minor_formatter("")
         axis.grid(True, which="major", linewidth=0.3)
     axes[0].set_ylabel("seconds")
-    axes[0].legend(frameon=False)
-    figure.tight_layout()
+    # DVC may have points in one of the two only.
+    handles = {
+        label: handle
+        for axis in axes
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.tight_layout(rect=(0, 0, 0.88, 1))
+    figure.legend(handles.values(), handles.keys(), loc="center right", frameon=False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)
