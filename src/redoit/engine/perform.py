@@ -381,6 +381,8 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     for out in gone:
         entry = known.get(out.text)
         if entry is not None and entry.oid is not None and means.supply is not None:
+            if means.dry:  # whether the remote has it is not asked
+                continue
             means.supply.outs([(out, entry)])
         if entry is None or entry.oid is None or not session.cached(entry):
             raise MissingOut(
