@@ -8,7 +8,7 @@ from functools import cached_property
 
 from redoit.config import Config, Settings, load_config, load_settings
 from redoit.errors import NotAProject
-from redoit.files import Kept
+from redoit.files import Kept, digest_bytes
 from redoit.model import Algo, RepoPath
 
 
@@ -26,6 +26,11 @@ class Layout:
     def tmp(self) -> str:
         """Redoit's own local state; everything in it can be deleted, but for ``backup/``: edits that were kept."""
         return os.path.join(self.root, ".dvc", "tmp", "redoit")
+
+    @property
+    def token(self) -> str:
+        """Tells this project from others on the machine, those in the same repository included; fit for a path and a ref."""
+        return digest_bytes(os.fsencode(self.root))[:12]
 
     @property
     def meeting(self) -> str:

@@ -255,7 +255,17 @@ def test_in_a_folder_of_a_repository_a_linked_work_tree_and_with_submodules(tmp_
 
 
 def test_the_place_can_be_chosen(project: Sandbox, tmp_path: Path) -> None:
+    """It may be shared: with other things, and with other work trees of the repository and their queues."""
     project.exp("config", "redoit.exps_dir", str(tmp_path / "scratch"))
+    project.write(".gitignore", "/.dvc/tmp\n")
+    project.commit("another place")
+    Sandbox(tmp_path, {}).write("scratch/2024/data", "data\n")
+    project.git("worktree", "add", "-q", "../other")
+    project.exp("run", "--queue", "-n", "waits", "-S", "lr=2", cwd="../other")
+    project.exp("run", "--queue", "-n", "runs", "-S", "lr=3")
+    project.exp("run", "--run-all")
+    assert (tmp_path / "scratch/2024/data").exists()
+    assert len(project.git("for-each-ref", "refs/redoit").splitlines()) == 1
     project.exp("run", "--temp", "-n", "out")
     project.exp("apply", "out", "--force")
     assert str(tmp_path / "scratch") in project.read("model.txt")

@@ -17,6 +17,11 @@ START_REFS = "refs/redoit/start/"
 """Where the commits hang that experiments start from: DVC and Git's own commands take no notice of them."""
 
 
+def start_refs(layout: Layout) -> str:
+    """The part of them that is this project's: a repository can hold several, and have several work trees."""
+    return f"{START_REFS}{layout.token}/"
+
+
 class Variant(NamedTuple):
     """One start: the ref that keeps its commit, and the params files that differ from the common state."""
 

@@ -45,7 +45,9 @@ class Outside:
 
 
 def folder_of(home: Layout, name: str) -> str:
-    """Where the workspace called ``name`` is: in ``.dvc/tmp/exps``, or the folder that the settings name."""
+    """Where the workspace called ``name`` is: in ``.dvc/tmp/exps``, or in a folder of this project's own below the one
+    that the settings name, which it may share with other projects and with anything else.
+    """
     named = home.settings.exps_dir
     top = os.path.realpath(
         os.path.join(home.root, os.path.expanduser(named or os.path.join(".dvc", "tmp", "exps")))
@@ -57,7 +59,7 @@ def folder_of(home: Layout, name: str) -> str:
             facts={"folder": top},
             hint="choose one outside of the project, or below .dvc/tmp",
         )
-    return os.path.join(top, name)
+    return os.path.join(top, home.token, name) if named else os.path.join(top, name)
 
 
 def set_up(

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 
-from redoit.experiments.freeze import START_REFS
+from redoit.experiments.freeze import START_REFS, start_refs
 from redoit.experiments.outside import folder_of, remove
 from redoit.files import locked
 from redoit.git import Git
@@ -84,7 +84,7 @@ def _clean(layout: Layout, git: Git, queue: Database) -> list[str]:
             delete(os.path.join(layout.tmp, "copies", name))
             removed.append(f"copies/{name}")
     refs = {task.order.ref for task in tasks.values()}
-    stale = [ref for ref in git.refs(START_REFS) if ref.name not in refs]
+    stale = [ref for ref in git.refs(start_refs(layout)) if ref.name not in refs]
     change_refs(git, [RefChange(ref.name, ref.rev, None) for ref in stale])
     return [*removed, *(ref.name for ref in stale)]
 

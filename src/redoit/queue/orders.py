@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.errors import ExperimentExists, ExperimentNotFound
 from redoit.experiments.copies import copy_paths, find_copies
-from redoit.experiments.freeze import START_REFS, Variant, freeze
+from redoit.experiments.freeze import Variant, freeze, start_refs
 from redoit.experiments.names import check_name, new_name
 from redoit.experiments.refs import all_experiments, find_experiment, refs_of
 from redoit.experiments.run import Wish
@@ -96,7 +96,8 @@ def make_orders(
     copied = find_copies(layout, git, copy, request.cwd)
     token = os.urandom(6).hex()
     variants = [
-        Variant(f"{START_REFS}{token}-{number}", made) for number, made in enumerate(changes, 1)
+        Variant(f"{start_refs(layout)}{token}-{number}", made)
+        for number, made in enumerate(changes, 1)
     ]
     folder = f"copies/{token}" if copied else None
     if folder is not None:
