@@ -201,6 +201,12 @@ def test_a_failed_run_in_the_workspace_goes_on_there(project: Sandbox) -> None:
     assert json.loads(project.read("m.json")) == {"lr": 5}
 
 
+def test_a_command_of_a_stage_does_not_wait_for_its_own_run(project: Sandbox) -> None:
+    project.write("dvc.yaml", PIPELINE.replace("cat in.txt >", "exp run && cat in.txt >"))
+    assert "the run that it is part of holds" in project.exp("run", code=1).stderr
+    assert ran(project) == ["prepare"]
+
+
 def test_from_a_finished_experiment_a_new_one_on_its_baseline(project: Sandbox) -> None:
     project.exp("run", "--temp", "-n", "out", "-S", "lr=5")
     baseline = project.git("rev-parse", "HEAD")

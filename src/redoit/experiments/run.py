@@ -13,7 +13,7 @@ from redoit.engine.orphans import MARK, end_commands, mark_of
 from redoit.engine.prepare import check_deps, check_out_data
 from redoit.engine.run import run_plan
 from redoit.engine.session import Session, load_session
-from redoit.errors import ExperimentError
+from redoit.errors import ExperimentError, Locked
 from redoit.experiments.refs import Experiment
 from redoit.experiments.save import commit_experiment, find_same, free_name, save_experiment
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
@@ -248,16 +248,29 @@ def run_stages(
     return result, session
 
 
+def _check_stranger(path: str) -> None:
+    """Raise Locked if the run that holds the lock has started us."""
+    ours = os.environ.get(MARK)
+    with open(path, "rb") as file:
+        if ours and os.fsdecode(file.read()) == ours:
+            raise Locked(
+                "this is a command of a stage: the run that it is part of holds the workspace",
+                hint="take it out of the stage, or give it a project of its own",
+            )
+
+
 @contextlib.contextmanager
 def exclusive(layout: Layout, listener: Listener) -> Iterator[dict[str, str]]:
     """Hold the workspace: one run at a time in it; the lock vanishes with its process.
 
     Yields the variables by which the commands of this run are known. If the run before was killed, what it left
-    running is ended, and what it could not start is undone.
+    running is ended, and what it could not start is undone. Raises Locked if a command of the run that holds it asks:
+    each would wait for the other.
     """
     path = os.path.join(layout.tmp, "lock")
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(locked(path, wait=False)):
+            _check_stranger(path)
             listener.warned("another run is going on in this workspace: waiting for it to end")
             stack.enter_context(locked(path))
         with open(path, "r+b") as file:
