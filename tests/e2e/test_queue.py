@@ -36,6 +36,7 @@ def project(tmp_path: Path) -> Iterator[Sandbox]:
     made = dvc_sandbox(tmp_path / "repo", tmp_path / "home")
     made = Sandbox(made.root, {**made.env, "RUNLOG": str(tmp_path / "ran.log")})
     files = {"dvc.yaml": PIPELINE, "params.yaml": "lr: 1\n", "in.txt": "data\n", "train.sh": WAITS}
+    files["queue.py"] = "raise SystemExit('not for workers')\n"  # as one of Python's own modules
     for path, text in files.items():
         made.write(path, text)
     made.commit("start")
@@ -216,6 +217,29 @@ def test_stop_kill_and_remove_of_what_runs(project: Sandbox) -> None:
     assert status(project)["tasks"] == []
     assert project.git("for-each-ref", "refs/redoit") == ""
     assert len(project.git("worktree", "list").splitlines()) == 1
+
+
+def test_a_kill_during_set_up_ends_the_task_and_not_its_worker(project: Sandbox) -> None:
+    wait = "touch $RUNLOG.here; while [ ! -e $RUNLOG.go ]; do sleep 0.05; done; cat"
+    project.git("config", "filter.slow.smudge", wait)
+    project.write(".gitattributes", "slow.txt filter=slow\n")
+    project.write("slow.txt", "slow\n")
+    project.commit("takes long to set up")
+    project.exp("run", "--queue", "-n", "one", "-S", "lr=2")
+    project.exp("run", "--queue", "-n", "zw\xf6", "-S", "lr=3")
+    project.exp("queue", "start", PYTHONIOENCODING="ascii")
+    until(Path(project.env["RUNLOG"] + ".here").exists)
+    project.commit("another baseline")
+    project.exp("run", "--queue", "-n", "one", "-S", "lr=4")
+    # Of two with one name that one which can be killed.
+    project.exp("queue", "kill", "one")
+    release(project)
+    until(lambda: not status(project)["workers"])
+    states = [(each["name"], each["state"]) for each in status(project)["tasks"]]
+    assert states == [("one", "failed"), ("zw\xf6", "success"), ("one", "success")]
+    assert ran(project) == ["prepare", "train 3", "train 4"]
+    project.exp("queue", "retry", "one")
+    assert status(project)["tasks"][0]["state"] == "queued"
 
 
 def test_two_that_want_one_stage_run_it_once(project: Sandbox) -> None:

@@ -48,7 +48,7 @@ class Queue:
     def kill(self, names: Sequence[str], *, force: bool = False) -> list[Task]:
         """End tasks that run, with ``force`` by SIGKILL; they have failed then. Raises TaskNotFound, QueueError."""
         with self._open() as queue:
-            tasks = control.find_tasks(queue, names)
+            tasks = control.find_tasks(queue, names, State.RUNNING)
             for task in tasks:
                 if task.state is not State.RUNNING:
                     raise QueueError(f"'{task.name}' is not running: it is {task.state.value}")
@@ -58,7 +58,7 @@ class Queue:
     def retry(self, names: Sequence[str]) -> list[Task]:
         """Queue tasks that have failed again; what had finished is not run again. Raises TaskNotFound, QueueError."""
         with self._open() as queue:
-            tasks = control.find_tasks(queue, names)
+            tasks = control.find_tasks(queue, names, State.FAILED)
             control.retry(queue, tasks)
             return tasks
 

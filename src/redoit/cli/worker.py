@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -17,6 +18,10 @@ from redoit.report.progress import PlainListener
 
 def main(root: str, handle: int) -> int:
     """Work until the queue is empty. ``handle``: written to when the queue knows us."""
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # as `exp` itself does
 
     def began() -> None:
         os.write(handle, b".")
@@ -42,7 +47,8 @@ def _show(task: Task, ending: Ending) -> None:
     if ending.experiment is not None:
         print(f"Experiment '{ending.experiment.name}' ({ending.experiment.rev[:7]})")
     elif ending.error is None:
-        print(f"'{task.name}' has failed; `exp queue retry {task.name}` goes on with it")
+        how = "has failed" if ending.run is not None else "was killed"
+        print(f"'{task.name}' {how}; `exp queue retry {task.name}` goes on with it")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def _start(layout: Layout) -> tuple[subprocess.Popen[bytes], int]:
     with open(log, "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", WORKER_MODULE, layout.root, str(writing)],
-            cwd=layout.root,
+            cwd=layout.tmp,  # Python looks for modules there first: not among the user's
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -109,7 +109,7 @@ def stop_workers(queue: Database, layout: Layout, *, kill: bool) -> list[Worker]
 
 
 def kill_tasks(queue: Database, layout: Layout, tasks: Iterable[Task], how: Stop) -> None:
-    """End tasks that run: they have failed then."""
+    """End tasks that run: they have failed then. Raises QueueError for one that another user's worker runs."""
     running = [task for task in tasks if task.state is State.RUNNING]
     with queue.change() as connection:
         connection.executemany(
@@ -119,8 +119,15 @@ def kill_tasks(queue: Database, layout: Layout, tasks: Iterable[Task], how: Stop
     pids = {worker.id: worker.pid for worker in living(queue, layout)}
     for task in running:
         if task.worker in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pids[task.worker], signal.SIGUSR1)
+            try:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pids[task.worker], signal.SIGUSR1)
+            except PermissionError:
+                raise QueueError(
+                    f"'{task.name}' is run by another user's worker",
+                    facts={"process": pids[task.worker]},
+                    hint="only that user can end it",
+                ) from None
 
 
 def retry(queue: Database, tasks: Sequence[Task]) -> None:
@@ -164,9 +171,13 @@ def remove(queue: Database, layout: Layout, git: Git, tasks: Sequence[Task]) -> 
     forget(layout, git, queue, tasks)
 
 
-def find_tasks(queue: Database, names: Iterable[str]) -> list[Task]:
-    """The newest task of each name. Raises TaskNotFound, naming all that there are not."""
-    known = {task.name: task for task in queue.tasks()}
+def find_tasks(queue: Database, names: Iterable[str], preferred: State | None = None) -> list[Task]:
+    """The newest task of each name, if there is one of the newest in the state ``preferred``.
+
+    Raises TaskNotFound, naming all that there are not.
+    """
+    tasks = sorted(queue.tasks(), key=lambda task: task.state is preferred)
+    known = {task.name: task for task in tasks}
     unknown = [name for name in names if name not in known]
     if unknown:
         near = [m for name in unknown for m in difflib.get_close_matches(name, known, 1)]

@@ -98,6 +98,8 @@ def run_task(layout: Layout, queue: Database, task: Task, listener: Listener) ->
     """
     git, order = Git(layout.root), task.order
     try:
+        if queue.stop_of(task.id) is not None:  # before we could hear of it
+            raise Interrupted(KILLED)
         copies = (
             os.path.join(layout.tmp, order.copies) if order.copies else git.toplevel,
             order.copied,
@@ -110,10 +112,13 @@ def run_task(layout: Layout, queue: Database, task: Task, listener: Listener) ->
             result = _run(outside, task, telling)
             notes.learn(telling.durations)
     except Interrupted:
-        if task.alone or queue.stop_of(task.id) is not None:
+        killed = queue.stop_of(task.id) is not None
+        if task.alone or killed:
             _end(layout, git, queue, task, KILLED, None)
         else:
             _hand_back(queue, task)
+        if killed and not task.alone:
+            return Ending()
         raise
     except RedoitError as error:
         _end(layout, git, queue, task, error.what, None)

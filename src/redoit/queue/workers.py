@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from redoit.errors import QueueError
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.task import State
@@ -85,7 +86,8 @@ def place_among(layout: Layout, *, alone: bool = False) -> Iterator[str]:
 def _beat(layout: Layout, worker: str, ending: threading.Event) -> None:
     with contextlib.closing(Database(layout)) as queue:
         while not ending.wait(HEARTBEAT):
-            with queue.change(durable=False) as connection:
+            # A full disk, or another process that is slow to write, passes: the next one tells.
+            with contextlib.suppress(QueueError), queue.change(durable=False) as connection:
                 connection.execute(
                     "UPDATE workers SET beat = ? WHERE id = ?", (time.monotonic(), worker)
                 )
@@ -101,7 +103,7 @@ def living(queue: Database, layout: Layout) -> list[Worker]:
 def is_alive(layout: Layout, worker: str) -> bool:
     """Whether the process of a worker is there."""
     try:
-        handle = os.open(_lock(layout, worker), os.O_RDWR | os.O_CLOEXEC)
+        handle = os.open(_lock(layout, worker), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
