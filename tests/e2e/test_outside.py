@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,7 @@ def test_copied_paths_are_there_and_not_recorded(project: Sandbox) -> None:
     (project.root / "lib/deep/run.sh").write_text("#!/bin/sh\n")
     (project.root / "lib/deep/run.sh").chmod(0o755)
     (project.root / "link").symlink_to("lib/deep")
+    (project.root / "lib/deep/around").symlink_to("..")
     project.commit("reads what is not there")
     refused = project.exp("run", "--temp", code=1)
     assert "3 deps will not be there outside of your workspace" in refused.stderr
@@ -145,6 +147,8 @@ def test_copied_paths_are_there_and_not_recorded(project: Sandbox) -> None:
     [
         (["-C", "nowhere", "--temp"], "there is nothing at 'nowhere' to copy"),
         (["-C", "../repo", "--temp"], "does not lie inside of the repository"),
+        (["-C", ".dvc", "--temp"], "the copies themselves would be in it"),
+        (["-C", "pipe", "--temp"], "it is neither a file nor a directory"),
         (["-C", "in.txt"], "-C is for runs outside of the workspace"),
         (["--temp", "--queue"], "--queue and --temp cannot be given together"),
         (["--temp", "--dry"], "--dry cannot be given for a run outside"),
@@ -155,6 +159,7 @@ def test_copied_paths_are_there_and_not_recorded(project: Sandbox) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be(arguments: list[str], words: str, project: Sandbox) -> None:
+    os.mkfifo(project.root / "pipe")
     done = project.exp("run", *arguments, code=None)
     assert done.code in (1, 2)
     assert words in done.stderr

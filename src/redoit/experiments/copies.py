@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -37,6 +38,11 @@ def find_copies(layout: Layout, git: Git, paths: Sequence[str], cwd: str) -> lis
             )
         if inside.split("/")[0] == ".git" or ".dvc/tmp" in f"{inside}/":
             raise ExperimentError(f"'{path}' cannot be copied: it belongs to Git or DVC")
+        if f"{layout.tmp}/".startswith(f"{os.path.realpath(place).rstrip('/')}/"):
+            raise ExperimentError(
+                f"'{path}' cannot be copied: the copies themselves would be in it",
+                hint="name what is needed of it",
+            )
         found.append(inside)
     return list(dict.fromkeys(found))
 
@@ -54,7 +60,7 @@ def copy_paths(source: str, paths: Sequence[str], target: str) -> None:
             if os.path.isdir(place):
                 shutil.copytree(
                     place, new, copy_function=_copy, dirs_exist_ok=True,
-                    ignore_dangling_symlinks=True,
+                    ignore_dangling_symlinks=True, ignore=_loops,
                 )  # fmt: skip
             else:
                 _copy(place, new)
@@ -66,7 +72,20 @@ def copy_paths(source: str, paths: Sequence[str], target: str) -> None:
             ) from error
 
 
+def _loops(folder: str, names: list[str]) -> list[str]:
+    """Those of ``names`` that are links to the folder that they are in, or to one around it: there is no end to them."""
+    here = f"{os.path.realpath(folder)}/"
+    paths = {name: os.path.join(folder, name) for name in names}
+    return [
+        name
+        for name, path in paths.items()
+        if os.path.islink(path) and here.startswith(f"{os.path.realpath(path).rstrip('/')}/")
+    ]
+
+
 def _copy(source: str, target: str) -> str:
+    if not os.path.isfile(source):  # to open a pipe would wait for whoever writes into it
+        raise OSError(errno.EINVAL, "it is neither a file nor a directory", source)
     with open(source, "rb") as old, open(target, "wb") as new:
         copy_file(old.fileno(), new.fileno())
     shutil.copystat(source, target)
