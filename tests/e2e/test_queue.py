@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,6 +189,22 @@ def test_a_killed_worker_gives_its_task_back(project: Sandbox) -> None:
         in project.exp("queue", "logs", "slow").stdout
     )
     assert task(project, "slow")["attempt"] == 2
+
+
+def test_a_stopped_worker_loses_its_task(project: Sandbox) -> None:
+    project.exp("run", "--queue", "-n", "slow", "-S", "lr=7")
+    project.exp("queue", "start")
+    until(lambda: task(project, "slow")["stage"] == "train")
+    (worker,) = status(project)["workers"]
+    os.kill(worker["pid"], signal.SIGSTOP)
+    assert task(project, "slow")["state"] == "running"
+    database = sqlite3.connect(project.root / ".dvc/tmp/redoit/queue.db", isolation_level=None)
+    database.execute("UPDATE workers SET beat = beat - 1000")  # as if it had been stopped for long
+    database.close()
+    assert task(project, "slow")["state"] == "queued"
+    release(project)
+    project.exp("run", "--run-all")
+    assert ran(project) == ["prepare", "train 7", "train 7"]
 
 
 def test_stop_kill_and_remove_of_what_runs(project: Sandbox) -> None:

@@ -19,7 +19,7 @@ from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.leftovers import clean_queue, forget, log_path
 from redoit.queue.task import ENDED, State, Stop, Task
-from redoit.queue.workers import Worker, give_back, is_alive, living
+from redoit.queue.workers import Worker, give_back, has_lapsed, is_alive, living
 
 WORKER_MODULE = "redoit.cli.worker"
 """What a worker process runs; its arguments are the project's root and a handle to close when it is known."""
@@ -36,7 +36,8 @@ class Overview(NamedTuple):
 def overview(queue: Database, layout: Layout) -> Overview:
     """All tasks and workers; tasks whose worker is gone are in the queue again."""
     running = queue.tasks(State.RUNNING)
-    if any(task.worker is None or not is_alive(layout, task.worker) for task in running):
+    well = {worker.id for worker in living(queue, layout) if not has_lapsed(worker)}
+    if any(task.worker not in well for task in running):
         with queue.change() as connection:
             give_back(connection, layout)
     workers = [worker for worker in living(queue, layout) if not worker.alone]

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import QueueError
 from redoit.project import Layout
@@ -28,8 +28,13 @@ HEARTBEAT = 5.0
 """Seconds between two signs of life."""
 LAPSE = 120.0
 """Seconds without a sign of life after which a worker counts as lost."""
+_ENDING = 2.0
+"""Seconds that the system may take to end a killed process."""
 ATTEMPTS = 10
 """So often a task may take its worker down before it counts as failed."""
+
+
+_COLUMNS = "id, pid, beat, alone, guard, stopping"
 
 
 class Worker(NamedTuple):
@@ -95,9 +100,20 @@ def _beat(layout: Layout, worker: str, ending: threading.Event) -> None:
 
 def living(queue: Database, layout: Layout) -> list[Worker]:
     """The workers that live, those that run a task alone included."""
-    rows = queue.rows("SELECT id, pid, beat, alone, guard, stopping FROM workers ORDER BY id")
-    known = [Worker(*row[:3], *map(bool, row[3:])) for row in rows]
-    return [worker for worker in known if is_alive(layout, worker.id)]
+    rows = queue.rows(f"SELECT {_COLUMNS} FROM workers ORDER BY id")
+    return [worker for worker in map(_worker, rows) if is_alive(layout, worker.id)]
+
+
+def _worker(row: Any) -> Worker:
+    return Worker(*row[:3], *map(bool, row[3:]))
+
+
+def has_lapsed(worker: Worker) -> bool:
+    """Whether a worker has given no sign of life for so long that its task is taken from it.
+
+    One that runs a task alone may be stopped by its user, who knows.
+    """
+    return not worker.alone and time.monotonic() - worker.beat > LAPSE
 
 
 def is_alive(layout: Layout, worker: str) -> bool:
@@ -120,11 +136,8 @@ def give_back(connection: sqlite3.Connection, layout: Layout) -> None:
 
     A task that nobody may take, that was to be ended anyway, or that has cost too many workers has failed.
     """
-    gone = [
-        row[0]
-        for row in connection.execute("SELECT id, pid, beat FROM workers")
-        if _lost(layout, *row)
-    ]
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM workers").fetchall()
+    gone = [worker.id for worker in map(_worker, rows) if _lost(layout, worker)]
     for worker in gone:
         connection.execute("DELETE FROM workers WHERE id = ?", (worker,))
         with contextlib.suppress(FileNotFoundError):
@@ -147,15 +160,20 @@ def give_back(connection: sqlite3.Connection, layout: Layout) -> None:
     )
 
 
-def _lost(layout: Layout, worker: str, pid: int, beat: float) -> bool:
-    if not is_alive(layout, worker):
+def _lost(layout: Layout, worker: Worker) -> bool:
+    if not is_alive(layout, worker.id):
         return True
-    if time.monotonic() - beat < LAPSE:
+    if not has_lapsed(worker):
         return False
     # It holds its lock, so the number is still its own.
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
-    return not is_alive(layout, worker)
+        os.kill(worker.pid, signal.SIGKILL)
+    deadline = time.monotonic() + _ENDING
+    while is_alive(layout, worker.id):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _lock(layout: Layout, worker: str) -> str:
