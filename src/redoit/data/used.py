@@ -13,11 +13,8 @@ from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.model import Address, Entry, Out, RepoPath, Stage, Trace
 from redoit.project import Layout
-from redoit.spec import Files, Index, read_index
-from redoit.spec.stages import address_of
-from redoit.trace.lockfile import read_text
-from redoit.trace.record import decode
-from redoit.trace.traces import lock_path
+from redoit.spec import read_index
+from redoit.trace.recorded import recorded_traces
 
 
 class Used(NamedTuple):
@@ -89,23 +86,10 @@ class CommitReader:
 
     def _read(self, files: TreeFiles) -> Iterator[Used]:
         index, self._states = read_index(self._layout, files, self._states)
-        for address, trace in self._recorded(files, index):
+        for address, trace in recorded_traces(files, index, self._locks):
             stage = index.stages.get(address)
             if stage is not None:
                 yield from used_by(stage, trace)
-
-    def _recorded(self, files: Files, index: Index) -> Iterator[tuple[Address, Trace]]:
-        yield from index.recorded.items()
-        for file in index.files:
-            path = lock_path(file)
-            try:
-                text = files.read(path)
-            except FileNotFoundError:
-                continue
-            lock = read_text(text, path, self._locks.get(path))
-            self._locks[path] = lock.state()
-            for name, record in lock.records.items():
-                yield address_of(file, name), decode(record)
 
 
 def commits_of(git: Git, commits: Commits) -> list[str]:

@@ -30,13 +30,10 @@ from redoit.git_trees import (
 from redoit.model import Entry, RepoPath, Stage
 from redoit.project import Layout
 from redoit.spec import Files, Index, WorkFiles, load_index, read_ignore, read_index
-from redoit.spec.stages import address_of
 from redoit.store import Look, StatCache, Store
 from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid
-from redoit.trace.lockfile import read_text
-from redoit.trace.record import decode
-from redoit.trace.traces import lock_path
+from redoit.trace.recorded import recorded_traces
 
 _NAMED = 20
 """How many paths an error names."""
@@ -159,12 +156,7 @@ class _Workspace:
 
 def _cached_outs(files: Files, index: Index) -> Iterator[tuple[RepoPath, tuple[Stage, Entry]]]:
     """Every out that the cache holds, with its stage and what is recorded of it."""
-    traces = dict(index.recorded)
-    for file in index.files:
-        with contextlib.suppress(FileNotFoundError):
-            lock = read_text(files.read(lock_path(file)), lock_path(file))
-            for name, record in lock.records.items():
-                traces[address_of(file, name)] = decode(record)
+    traces = dict(recorded_traces(files, index, {}))
     for address, stage in index.stages.items():
         trace = traces.get(address)
         entries = {entry.path: entry for entry in trace.outs} if trace else {}

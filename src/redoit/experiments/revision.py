@@ -17,13 +17,11 @@ from redoit.project import Layout
 from redoit.spec import Files, Index, ParamsFiles, WorkFiles, load_index, read_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
-from redoit.spec.stages import address_of
 from redoit.store.objects import Objects
 from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid
-from redoit.trace.lockfile import read_text
-from redoit.trace.record import decode
-from redoit.trace.traces import kept_locks, lock_path
+from redoit.trace.recorded import recorded_traces
+from redoit.trace.traces import kept_locks
 
 WORKSPACE = "workspace"
 """What stands for a commit's sha in the Revision of the workspace."""
@@ -197,20 +195,7 @@ class RevisionReader:
     def _entries(self, files: Files, index: Index) -> dict[tuple[str, str], Entry]:
         """(address, text of a dep or out) → what is recorded of it; an out's text begins with ``>``."""
         entries: dict[tuple[str, str], Entry] = {}
-        for file in index.files:
-            path = lock_path(file)
-            try:
-                text = files.read(path)
-            except FileNotFoundError:
-                continue
-            lock = read_text(text, path, self._locks.get(path))
-            self._locks[path] = lock.state()
-            for name, record in lock.records.items():
-                trace = decode(record)
-                address = address_of(file, name)
-                entries.update(((address, entry.path), entry) for entry in trace.deps)
-                entries.update(((address, f">{entry.path}"), entry) for entry in trace.outs)
-        for address, trace in index.recorded.items():
+        for address, trace in recorded_traces(files, index, self._locks):
             entries.update(((address, entry.path), entry) for entry in trace.deps)
             entries.update(((address, f">{entry.path}"), entry) for entry in trace.outs)
         return entries
