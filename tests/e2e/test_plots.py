@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import BROWSER, drawn
 from tests.sandbox import Sandbox, dvc_sandbox
 
 PIPELINE = """\
@@ -262,11 +262,6 @@ def test_without_the_package_that_draws(history: Sandbox) -> None:
     history.exp("plots", "show", "both", "--show-vega", **hidden)
 
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium")
 def test_a_browser_draws_every_template(history: Sandbox, tmp_path: Path) -> None:
     """All of it without a network, and nothing that is data is run."""
@@ -277,23 +272,19 @@ def test_a_browser_draws_every_template(history: Sandbox, tmp_path: Path) -> Non
     finally:
         shutil.rmtree(history.root / "every")
     page = page_of(shown.stdout)
-    assert BROWSER is not None
-    done = subprocess.run(
-        [
-            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--proxy-server=127.0.0.1:9", f"--user-data-dir={tmp_path / 'browser'}", "--enable-logging=stderr",
-            "--virtual-time-budget=20000", "--window-size=1500,20000", "--dump-dom",
-            (history.root / "page/every/index.html").as_uri(),
-        ],
-        env={**history.env, "HOME": str(tmp_path)},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    drawn = re.findall(r'data-state="(\w+)"', done.stdout)
-    assert drawn == ["drawn"] * len(specifications(page)) == ["drawn"] * 12, done.stderr
-    body = done.stdout[done.stdout.index("<main>") :]
+    shown_page = drawn(
+        history.root / "page/every/index.html",
+        "document.querySelectorAll('.vega').length > 0"
+        " && !document.querySelector('.vega:not([data-state])')",
+        tmp_path,
+        history.env,
+    )
+    states = re.findall(r'data-state="(\w+)"', shown_page.markup)
+    assert states == ["drawn"] * len(specifications(page)) == ["drawn"] * 12, shown_page.console
+    body = shown_page.markup[shown_page.markup.index("<main>") :]
     assert body.count("<svg") >= 12
     assert len(re.findall('class="mark-line role-mark', body)) >= 4
-    assert "data-bad" not in done.stdout
-    assert "Refused" not in done.stderr, done.stderr  # by the page's own policy
-    assert "current version" not in done.stderr, done.stderr  # Vega and Vega-Lite go together
+    assert "data-bad" not in shown_page.markup
+    said = "\n".join(shown_page.console)
+    assert "Refused" not in said  # by the page's own policy
+    assert "current version" not in said  # Vega and Vega-Lite go together
