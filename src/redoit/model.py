@@ -241,6 +241,18 @@ class Request(NamedTuple):
     jobs: int = 1
 
 
+class Wish(NamedTuple):
+    """What an experiment is asked to be, beside what its run is asked to do."""
+
+    name: str | None = None
+    """None: two random words."""
+    message: str | None = None
+    set_params: tuple[str, ...] = ()
+    """Overrides in Hydra's grammar, ``[FILE:]KEY=VALUE``."""
+    hydra: bool = True
+    """Whether ``hydra.enabled`` of the configuration counts."""
+
+
 class RunResult(NamedTuple):
     """A whole run: every planned stage's result, in the order of the plan."""
 

@@ -16,13 +16,13 @@ from types import ModuleType
 def load_parts(
     package: str,
     names: Sequence[str],
-    stand_ins: Mapping[str, Iterable[str]],
+    stand_ins: Mapping[str, Iterable[str] | Mapping[str, object]],
     constants: Mapping[str, object] | None = None,
 ) -> dict[str, ModuleType]:
     """The modules ``names`` of ``package`` (relative to it), by name.
 
     ``stand_ins`` are modules that they import for features that are never used: each is replaced, unless it is
-    loaded, by an empty one with these names in it. ``constants`` are names that the package itself must have.
+    loaded, by one with these names in it, for empty classes or for what a mapping gives. ``constants`` are names that the package itself must have.
     Raises ImportError, or whatever a library of another version raises when it misses something.
     """
     whole = [f"{package}.{name}" for name in names]
@@ -34,7 +34,9 @@ def load_parts(
     bare = ModuleType(package)
     bare.__path__ = list(spec.submodule_search_locations)
     vars(bare).update(constants or {})
-    unused = {name: _empty(name, had) for name, had in stand_ins.items() if name not in sys.modules}
+    unused = {
+        name: _stand_in(name, held) for name, held in stand_ins.items() if name not in sys.modules
+    }
     sys.modules[package] = bare
     sys.modules.update(unused)
     try:
@@ -45,8 +47,9 @@ def load_parts(
                 del sys.modules[name]
 
 
-def _empty(name: str, attributes: Iterable[str]) -> ModuleType:
+def _stand_in(name: str, held: Iterable[str] | Mapping[str, object]) -> ModuleType:
     module = ModuleType(name)
-    for attribute in attributes:
-        setattr(module, attribute, type(attribute, (), {}))
+    if not isinstance(held, Mapping):
+        held = {attribute: type(attribute, (), {}) for attribute in held}
+    vars(module).update(held)
     return module

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import redoit
+from tests.sandbox import Sandbox
 
 PACKAGE = Path(redoit.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -136,26 +137,41 @@ def test_late_imports_are_those_that_checkers_see() -> None:
     assert found > 20
 
 
-def test_a_run_imports_nothing_of_the_queue_the_plots_and_the_editors() -> None:
-    code = (
-        "import sys, redoit.cli.run; from redoit.experiments import set_params\n"
-        "from redoit.project import Layout\n"
-        "assert set_params.plan_changes(Layout('.'), (), '') == []\n"
-        "print(*sys.modules)"
+LOADED = """
+import sys
+from redoit.cli.main import main
+try:
+    main()
+finally:
+    print("loaded", *sys.modules)
+"""
+
+
+def loaded_by(sandbox: Sandbox, *words: str) -> set[str]:
+    command = [sys.executable, "-c", LOADED, *words]
+    done = subprocess.run(
+        command, cwd=sandbox.root, env=sandbox.env, capture_output=True, text=True, check=True
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    unwanted = (
-        "redoit.queue",
-        "redoit.report.plots",
-        "redoit.experiments.plot",
-        "redoit.cli.candidates",
-    )
-    unwanted += (
-        "redoit.experiments.edit",
-        "redoit.experiments.overview",
-        "redoit.experiments.apply",
-    )
-    unwanted += ("hydra", "omegaconf", "antlr4", "ruamel", "rich", "tomlkit")
-    assert "redoit.engine.run" in loaded
-    assert [name for name in loaded if name.startswith(unwanted)] == []
+    return set(done.stdout.rpartition("loaded ")[2].split())
+
+
+def test_commands_import_nothing_that_only_others_need(project: Sandbox) -> None:
+    """Importing is half of a short command; the queue is answered by people who wait for it."""
+    project.write("dvc.yaml", "stages:\n  a: {cmd: 'echo 1 > a', params: [x], outs: [a]}\n")
+    project.write("params.yaml", "x: 1\n")
+    project.write(".gitignore", "/a\n")
+    project.commit("one")
+    editors = ("hydra", "omegaconf", "antlr4", "ruamel", "tomlkit", "redoit.experiments.edit")
+    rare = ("rich", "redoit.report.plots", "redoit.experiments.plot", "redoit.cli.candidates")
+    others = ("redoit.experiments.overview", "redoit.experiments.apply", "redoit.data")
+
+    def unwanted(loaded: set[str], *names: str) -> list[str]:
+        return [name for name in loaded if name.startswith((*names, *rare, *others))]
+
+    run = loaded_by(project, "run", "-q")
+    assert "redoit.engine.run" in run
+    assert unwanted(run, *editors, "redoit.queue") == []
+    queue = loaded_by(project, "run", "-q", "--queue", "-S", "x=1,2")
+    assert "antlr4" in queue
+    unneeded = ("omegaconf", "hydra", "doit", "redoit.engine.run", "redoit.engine.session")
+    assert unwanted(queue, *unneeded, "redoit.store") == []

@@ -8,74 +8,59 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from redoit.api.results import Migrated, Saved, StageStatus
 from redoit.engine.listener import Listener, Silent
-from redoit.engine.session import Session, open_session
-from redoit.experiments.refs import Experiment, Selection, find_experiment, select_experiments
-from redoit.experiments.run import (
-    ExperimentResult,
-    Wish,
-    exclusive,
-    run_experiment,
-    run_stages,
-    unfinished,
-)
-from redoit.experiments.save import free_name, save_experiment
-from redoit.experiments.snapshot import check_merged, find_paths, left_out
 from redoit.git import Git
 from redoit.git_refs import names_of_commits
-from redoit.graph import post_order
 from redoit.late import late
-from redoit.model import (
-    Address,
-    Algo,
-    OutKind,
-    RepoPath,
-    Request,
-    RunResult,
-    Stage,
-)
+from redoit.model import Address, Algo, OutKind, RepoPath, Request, RunResult, Stage, Wish
 from redoit.profile import Phases
 from redoit.project import Layout, find_layout
-from redoit.selection import Plan, find_targets, select
-from redoit.spec import load_index, read_data
-from redoit.store import BadObject, Item
-from redoit.store.moved import Meter, SilentMeter
 
 if TYPE_CHECKING:
     from redoit.api.data import Data
     from redoit.api.queue import Queue
     from redoit.api.remotes import Remotes
-    from redoit.config.edit import set_option
     from redoit.data.share import Shared, ShareRequest, pull_experiments, push_experiments
-    from redoit.engine.commit import commit_workspace
+    from redoit.engine.cache import Migrated, migrate_cache, verify_cache
+    from redoit.engine.status import StageStatus, plan_of, stages_of, status_of
     from redoit.experiments.apply import Applied, apply_experiment
     from redoit.experiments.clean import clean
     from redoit.experiments.compare import Comparison, compare
     from redoit.experiments.overview import Asked, Baseline, Revisions, collect
     from redoit.experiments.plot_definitions import PlotsAsked
     from redoit.experiments.plots import Plots, compare_plots, show_plots
+    from redoit.experiments.refs import Experiment, Selection, find_experiment, select_experiments
     from redoit.experiments.remove import branch_experiment, remove_experiments, rename_experiment
+    from redoit.experiments.run import (
+        ExperimentResult,
+        exclusive,
+        run_experiment,
+        run_stages,
+        unfinished,
+    )
+    from redoit.experiments.save_workspace import Saved, save_workspace
     from redoit.experiments.values import Shown, Wanted, compare_values, show_values
     from redoit.initialise import initialise
-    from redoit.queue.orders import Ordered
-    from redoit.queue.outside import order, pending, run_now
+    from redoit.queue.orders import Ordered, order
+    from redoit.queue.outside import pending, run_now
     from redoit.queue.running import Ending
     from redoit.queue.task import Task
     from redoit.queue.worker import work
-    from redoit.trace import migrate_traces
+    from redoit.selection import Plan
+    from redoit.spec import load_index, read_data
+    from redoit.store import BadObject
+    from redoit.store.moved import Meter, SilentMeter
 else:
     Data = late("redoit.api.data", "Data")
     Queue = late("redoit.api.queue", "Queue")
     Remotes = late("redoit.api.remotes", "Remotes")
     pull_experiments = late("redoit.data.share", "pull_experiments")
     push_experiments = late("redoit.data.share", "push_experiments")
-    order = late("redoit.queue.outside", "order")
-    pending = late("redoit.queue.outside", "pending")
-    run_now = late("redoit.queue.outside", "run_now")
-    work = late("redoit.queue.worker", "work")
-    set_option = late("redoit.config.edit", "set_option")
-    commit_workspace = late("redoit.engine.commit", "commit_workspace")
+    migrate_cache = late("redoit.engine.cache", "migrate_cache")
+    verify_cache = late("redoit.engine.cache", "verify_cache")
+    plan_of = late("redoit.engine.status", "plan_of")
+    stages_of = late("redoit.engine.status", "stages_of")
+    status_of = late("redoit.engine.status", "status_of")
     apply_experiment = late("redoit.experiments.apply", "apply_experiment")
     clean = late("redoit.experiments.clean", "clean")
     compare = late("redoit.experiments.compare", "compare")
@@ -85,13 +70,27 @@ else:
     PlotsAsked = late("redoit.experiments.plot_definitions", "PlotsAsked")
     compare_plots = late("redoit.experiments.plots", "compare_plots")
     show_plots = late("redoit.experiments.plots", "show_plots")
+    SilentMeter = late("redoit.store.moved", "SilentMeter")
+    Selection = late("redoit.experiments.refs", "Selection")
+    find_experiment = late("redoit.experiments.refs", "find_experiment")
+    select_experiments = late("redoit.experiments.refs", "select_experiments")
     branch_experiment = late("redoit.experiments.remove", "branch_experiment")
     remove_experiments = late("redoit.experiments.remove", "remove_experiments")
     rename_experiment = late("redoit.experiments.remove", "rename_experiment")
+    exclusive = late("redoit.experiments.run", "exclusive")
+    run_experiment = late("redoit.experiments.run", "run_experiment")
+    run_stages = late("redoit.experiments.run", "run_stages")
+    unfinished = late("redoit.experiments.run", "unfinished")
+    save_workspace = late("redoit.experiments.save_workspace", "save_workspace")
     compare_values = late("redoit.experiments.values", "compare_values")
     show_values = late("redoit.experiments.values", "show_values")
     initialise = late("redoit.initialise", "initialise")
-    migrate_traces = late("redoit.trace", "migrate_traces")
+    order = late("redoit.queue.orders", "order")
+    pending = late("redoit.queue.outside", "pending")
+    run_now = late("redoit.queue.outside", "run_now")
+    work = late("redoit.queue.worker", "work")
+    load_index = late("redoit.spec", "load_index")
+    read_data = late("redoit.spec", "read_data")
 
 
 class Project:
@@ -260,32 +259,15 @@ class Project:
         just run. ``include_untracked``: further paths; these and targets are relative to the directory ``cwd``.
         Raises BadExperimentName, ExperimentExists unless ``force``, MissingOut, MissingDep, GitError.
         """
-        git = Git(self.root)
-        baseline = git.head()
-        check_merged(git)
-        name_or_new = free_name(git, baseline, name, force=force)
-        include = find_paths(self._layout, include_untracked, cwd)
-        with self._exclusive(listener), open_session(self._layout) as session:
-            request = Request(targets=tuple(targets), cwd=cwd, recursive=recursive)
-            graph = session.graph
-            addresses = (
-                find_targets(graph, session.index.groups, request, self.root)
-                if targets
-                else post_order(graph.stages, graph.upstream)
-            )
-            commit_workspace(session, addresses)
-            experiment = save_experiment(
-                self._layout,
-                git,
-                session.index,
-                session.traces,
-                name=name_or_new if name is not None else None,
-                message=message,
-                force=force,
-                baseline=baseline,
-                include=include,
-            )
-        return Saved(experiment, tuple(left_out(git, experiment.rev)))
+        return save_workspace(
+            self._layout,
+            Git(self.root),
+            Request(targets=tuple(targets), cwd=cwd, recursive=recursive, force=force),
+            name=name,
+            message=message,
+            include_untracked=include_untracked,
+            listener=listener or Silent(),
+        )
 
     def experiments(
         self, selection: Selection | None = None, remote: str | None = None
@@ -365,17 +347,7 @@ class Project:
 
     def status(self, targets: Sequence[str] = (), cwd: str = "") -> list[StageStatus]:
         """How every stage stands, or only ``targets`` (relative to the directory ``cwd``)."""
-        with open_session(self._layout) as session:
-            request = Request(targets=tuple(targets), cwd=cwd)
-            addresses = (
-                find_targets(session.graph, session.index.groups, request, self.root)
-                if targets
-                else list(session.graph.stages)
-            )
-            session.prefetch(
-                [session.graph.stages[a] for a in post_order(addresses, session.graph.upstream)]
-            )
-            return _statuses(session, addresses)
+        return status_of(self._layout, targets, cwd)
 
     def why(self, target: str, cwd: str = "") -> list[StageStatus]:
         """Every reason why the stages that ``target`` names would run now."""
@@ -383,14 +355,11 @@ class Project:
 
     def stages(self) -> Mapping[Address, Stage]:
         """All stages and ``.dvc`` files, resolved."""
-        with open_session(self._layout) as session:
-            return session.graph.stages
+        return stages_of(self._layout)
 
     def dag(self, targets: Sequence[str] = (), cwd: str = "") -> Plan:
         """The whole graph, or only ``targets`` and what they depend on, in the order in which it would run."""
-        with open_session(self._layout) as session:
-            request = Request(targets=tuple(targets), cwd=cwd, all_pipelines=not targets)
-            return select(session.graph, session.index.groups, request, self.root)
+        return plan_of(self._layout, targets, cwd)
 
     def metrics(self) -> dict[RepoPath, Any]:
         """Metrics files of the workspace with their parsed content; those that are not there are left out.
@@ -502,50 +471,13 @@ class Project:
 
     def verify_cache(self) -> Iterator[BadObject]:
         """Read every object of the cache; yields those whose content is not what their name says."""
-        with open_session(self._layout) as session:
-            yield from session.store.verify()
+        return verify_cache(self._layout)
 
     def migrate_cache(self, to: str) -> Migrated:
         """Name all content by ``to`` ("md5" or "xxh128"): objects, then ``dvc.lock`` and ``.dvc`` files, then the
         project's setting. Runs nothing; the old objects stay. Raises StoreError, TraceError.
         """
-        algo = Algo(to)
-        with self._exclusive(None), open_session(self._layout) as session:
-            found = session.store.migrate(_recorded(session), algo)
-            session.store.sync()
-            data_files = [stage.file for stage in session.graph.stages.values() if stage.is_data]
-            files = migrate_traces(self._layout, session.index.files, data_files, found.oids, algo)
-        if self._layout.algo is not algo:
-            set_option(self.root, "redoit.hash", algo.value, cwd=self.root)
-            files = [*files, RepoPath(".dvc/redoit.toml")]
-            self._layout = Layout(self.root)
-        return Migrated(tuple(files), tuple(dict.fromkeys(item.path for item in found.lost)))
-
-
-def _recorded(session: Session) -> Iterator[Item]:
-    """Every entry of every trace, with the path it is about and whether the cache is to hold it."""
-    for address in (*session.data, *session.traces.addresses()):
-        stage = session.graph.stages.get(address)
-        trace = session.data.get(address) or session.traces.get(address)
-        if trace is None:
-            continue
-        deps = {dep.text: dep.path for dep in stage.deps} if stage else {}
-        outs = {out.text: out for out in stage.outs} if stage else {}
-        for entry in trace.deps:
-            yield Item(deps.get(entry.path, RepoPath(entry.path)), entry, cached=False)
-        for entry in trace.outs:
-            out = outs.get(entry.path)
-            path = out.path if out else RepoPath(entry.path)
-            yield Item(path, entry, cached=out.cache if out else True)
-
-
-def _statuses(session: Session, addresses: Sequence[Address]) -> list[StageStatus]:
-    graph = session.graph
-    statuses: dict[Address, StageStatus] = {}
-    for address in post_order(addresses, graph.upstream):
-        stage = graph.stages[address]
-        sources = () if stage.frozen else graph.upstream[address]
-        affected_by = tuple(s for s in sources if statuses[s].reasons or statuses[s].affected_by)
-        reasons = tuple(session.reasons(stage))
-        statuses[address] = StageStatus(address, reasons, affected_by, stage.frozen)
-    return [statuses[address] for address in addresses]
+        with self._exclusive(None):
+            migrated = migrate_cache(self._layout, Algo(to))
+        self._layout = Layout(self.root)
+        return migrated

@@ -16,9 +16,8 @@ from redoit.cli.options import one_of, request_of, run_options
 from redoit.engine.listener import Listener
 from redoit.errors import RedoitError, UsageError
 from redoit.experiments.refs import Experiment
-from redoit.experiments.run import Wish
 from redoit.late import late
-from redoit.model import RepoPath, Request
+from redoit.model import RepoPath, Request, Wish
 from redoit.report.live import make_listener
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener

@@ -5,18 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from redoit.errors import ParamsProblem, UsageError
-from redoit.late import late
+from redoit.experiments.hydra import grammar, hydra
 from redoit.model import Place
 from redoit.spec.source import near
 from redoit.spec.variables import DEFAULT_FILE
-
-if TYPE_CHECKING:
-    from redoit.experiments.hydra import hydra
-else:
-    hydra = late("redoit.experiments.hydra", "hydra")
 
 _FORMS = "write key=value, +key=value (new), ++key=value (new or not) or ~key (remove)"
 
@@ -123,11 +118,11 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _parse(texts: Sequence[str]) -> Iterator[Any]:
-    parser = hydra().parser.create()
+    parser = grammar().parser.create()
     for text in texts:
         try:
             override = parser.parse_rule(text, "override")
-        except hydra().error as error:
+        except grammar().error as error:
             raise _unreadable(text, str(error)) from None
         if not override.key_or_group:
             raise UsageError("this override names no param", excerpt=_caret(text, 0), hint=_FORMS)
@@ -198,6 +193,56 @@ def apply_overrides(values: Mapping[str, Any], overrides: FileOverrides) -> dict
 
     Raises ParamsProblem, with a caret under the override, for one that does not fit the values.
     """
+    if not _all_plain(values):
+        return _apply_with_hydra(values, overrides)
+    changed = dict(values)
+    for override in overrides.parsed:
+        replaced = _replaced(changed, override)
+        if replaced is None:
+            return _apply_with_hydra(values, overrides)
+        changed = replaced
+    return changed
+
+
+def _all_plain(value: Any) -> bool:
+    """Whether Hydra would leave all of this as it is: no ``${...}`` and no ``???``, text for keys, values of JSON."""
+    if isinstance(value, Mapping):
+        return all(type(key) is str and _all_plain(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(_all_plain, value))
+    if isinstance(value, str):
+        return "$" not in value and "???" not in value
+    return value is None or type(value) in (bool, int, float)
+
+
+def _replaced(values: Mapping[str, Any], override: Any) -> dict[str, Any] | None:
+    """``values`` with one plain value in the place of another; None: this override does something else.
+
+    That is what nearly all overrides do, and loading OmegaConf for it would take half of the time of queueing.
+    """
+    value = override.value()
+    if override.type.name != "CHANGE" or override.package is not None or not _is_scalar(value):
+        return None
+    *path, last = override.key_or_group.split(".")
+    changed = dict(values)
+    inner = changed
+    for key in path:
+        if not isinstance(inner.get(key), Mapping):
+            return None
+        copy = dict(inner[key])
+        inner[key] = copy
+        inner = copy
+    if last not in inner or not _is_scalar(inner[last]):
+        return None
+    inner[last] = value
+    return changed
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, (Mapping, list)) and _all_plain(value)
+
+
+def _apply_with_hydra(values: Mapping[str, Any], overrides: FileOverrides) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -206,7 +251,9 @@ def apply_overrides(values: Mapping[str, Any], overrides: FileOverrides) -> dict
     except OmegaConfBaseException as error:
         raise _unusable(overrides.file, error) from None
     OmegaConf.set_struct(config, True)
-    for text, override in zip(overrides.texts, overrides.parsed, strict=True):
+    parser = hydra().parser.create()
+    for text in overrides.texts:
+        override = parser.parse_rule(text, "override")
         try:
             hydra().loader._apply_overrides_to_config([override], config)
         except hydra().error as error:

@@ -19,7 +19,7 @@ from redoit.experiments.save import commit_experiment, find_same, free_name, sav
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.files import locked, write_atomic
 from redoit.git import Git
-from redoit.model import CHANGING, Address, Request, RunResult
+from redoit.model import CHANGING, Address, Request, RunResult, Wish
 from redoit.profile import Phase, Phases, Unprofiled
 from redoit.project import Layout
 from redoit.selection import select
@@ -28,18 +28,6 @@ from redoit.trace.traces import lock_path
 
 if TYPE_CHECKING:
     from redoit.experiments.outside import Outside
-
-
-class Wish(NamedTuple):
-    """What an experiment is asked to be, beside what its run is asked to do."""
-
-    name: str | None = None
-    """None: two random words."""
-    message: str | None = None
-    set_params: tuple[str, ...] = ()
-    """Overrides in Hydra's grammar, ``[FILE:]KEY=VALUE``."""
-    hydra: bool = True
-    """Whether ``hydra.enabled`` of the configuration counts."""
 
 
 class OutsideResult(NamedTuple):

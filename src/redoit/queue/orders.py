@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.errors import ExperimentExists, ExperimentNotFound
-from redoit.experiments.copies import copy_paths, find_copies
 from redoit.experiments.freeze import Variant, freeze, start_refs
 from redoit.experiments.names import check_name, new_name
 from redoit.experiments.refs import find_experiment, refs_of
-from redoit.experiments.run import Wish
 from redoit.experiments.set_params import Change, changes_of, read_here, unnoticed
 from redoit.experiments.snapshot import snapshot
 from redoit.git import Git
 from redoit.late import late
-from redoit.model import RepoPath, Request
+from redoit.model import RepoPath, Request, Wish
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.task import Order
 from redoit.spec import load_index
-from redoit.store.links import remove
 
 if TYPE_CHECKING:
+    from redoit.experiments.copies import copy_paths, find_copies
     from redoit.experiments.overrides import combinations, read_overrides
+    from redoit.store.links import remove
 else:
+    copy_paths = late("redoit.experiments.copies", "copy_paths")
+    find_copies = late("redoit.experiments.copies", "find_copies")
+    remove = late("redoit.store.links", "remove")
     combinations = late("redoit.experiments.overrides", "combinations")
     read_overrides = late("redoit.experiments.overrides", "read_overrides")
 
@@ -72,6 +75,28 @@ class Ordered(NamedTuple):
     unnoticed: Sequence[str]
 
 
+def order(
+    layout: Layout,
+    request: Request,
+    wish: Wish,
+    *,
+    copy: Sequence[str] = (),
+    rev: str | None = None,
+) -> Ordered:
+    """Queue an experiment for each combination of the values in ``wish.set_params``, frozen as all is now.
+
+    It starts from the workspace, or from what the experiment ``rev`` recorded. ``copy``: ignored or untracked
+    paths that it needs. Raises UsageError, ParamsProblem, BadExperimentName, ExperimentExists,
+    ExperimentNotFound, ExperimentError, GitError; then nothing is queued.
+    """
+    git = Git(layout.root)
+    with contextlib.closing(Database(layout)) as queue:
+        origin = experiment_origin(git, rev) if rev else workspace_origin(layout, git)
+        ordered = make_orders(layout, git, queue, origin, request, wish, copy=copy)
+        queue.add(ordered.orders)
+    return ordered
+
+
 def make_orders(
     layout: Layout,
     git: Git,
@@ -93,7 +118,7 @@ def make_orders(
     rows = combinations(texts) if sweep else [read_overrides(texts)]
     names = _names(git, queue, origin.baseline, wish.name, len(rows), force=request.force)
     changes = [changes_of(layout, row, request.cwd, origin.read, hydra=wish.hydra) for row in rows]
-    copied = find_copies(layout, git, copy, request.cwd)
+    copied = find_copies(layout, git, copy, request.cwd) if copy else []
     token = os.urandom(6).hex()
     variants = [
         Variant(f"{start_refs(layout)}{token}-{number}", made)

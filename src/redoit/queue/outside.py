@@ -1,4 +1,4 @@
-"""Experiments ordered for later, or run at once, outside of the workspace."""
+"""Experiments run at once outside of the workspace, and how tasks look in an overview."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from redoit.engine.listener import Listener
 from redoit.errors import QueueError
 from redoit.experiments.outside import folder_of
 from redoit.experiments.overview import Execution, Pending
-from redoit.experiments.run import Wish
 from redoit.git import Git
-from redoit.model import Request
+from redoit.model import Request, Wish
 from redoit.project import Layout
 from redoit.queue.control import overview, remove, resume
 from redoit.queue.database import Database, has_queue
 from redoit.queue.leftovers import log_path
 from redoit.queue.orders import (
-    Ordered,
     experiment_origin,
     is_experiment,
     make_orders,
@@ -27,28 +25,6 @@ from redoit.queue.running import Ending, run_task
 from redoit.queue.task import State, Task
 from redoit.queue.worker import heeding_stops
 from redoit.queue.workers import place_among
-
-
-def order(
-    layout: Layout,
-    request: Request,
-    wish: Wish,
-    *,
-    copy: Sequence[str] = (),
-    rev: str | None = None,
-) -> Ordered:
-    """Queue an experiment for each combination of the values in ``wish.set_params``, frozen as all is now.
-
-    It starts from the workspace, or from what the experiment ``rev`` recorded. ``copy``: ignored or untracked
-    paths that it needs. Raises UsageError, ParamsProblem, BadExperimentName, ExperimentExists,
-    ExperimentNotFound, ExperimentError, GitError; then nothing is queued.
-    """
-    git = Git(layout.root)
-    with contextlib.closing(Database(layout)) as queue:
-        origin = experiment_origin(git, rev) if rev else workspace_origin(layout, git)
-        ordered = make_orders(layout, git, queue, origin, request, wish, copy=copy)
-        queue.add(ordered.orders)
-    return ordered
 
 
 def run_now(
@@ -63,7 +39,7 @@ def run_now(
     """Run one experiment at once, outside of the workspace.
 
     With ``rev``: go on with that task if it has failed, under its name; else start from what that experiment
-    recorded, as a new one on the same baseline. Raises as ``order``, and Interrupted.
+    recorded, as a new one on the same baseline. Raises as ``queue.orders.order``, and Interrupted.
     """
     git = Git(layout.root)
     with contextlib.closing(Database(layout)) as queue, place_among(layout, alone=True) as me:

@@ -12,10 +12,10 @@ from redoit.engine.listener import Listener
 from redoit.errors import ExperimentExists, Interrupted, RedoitError
 from redoit.experiments.outside import Outside, folder_of, remove, set_up
 from redoit.experiments.refs import Experiment, ref_of
-from redoit.experiments.run import OutsideResult, Wish, run_outside
+from redoit.experiments.run import OutsideResult, run_outside
 from redoit.experiments.save import name_experiment
 from redoit.git import Git
-from redoit.model import Outcome, Reason, RunResult, Stage, StageResult
+from redoit.model import Outcome, Reason, RunResult, Stage, StageResult, Wish
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.leftovers import tidy
