@@ -107,12 +107,15 @@ def test_no_function_changes_a_module(path: Path) -> None:
     assert [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Global)] == []
 
 
-def late_names(tree: ast.Module) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """Per ``if TYPE_CHECKING``: name → module, as it is imported there, and as ``late`` will import it."""
+Origins = dict[str, tuple[str, str]]
+
+
+def late_names(tree: ast.Module) -> Iterator[tuple[Origins, Origins]]:
+    """Per ``if TYPE_CHECKING``: name → module and its name there, as imported, and as ``late`` will import it."""
     for node in tree.body:
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             imported = {
-                alias.name: statement.module or ""
+                alias.asname or alias.name: (statement.module or "", alias.name)
                 for statement in node.body
                 if isinstance(statement, ast.ImportFrom)
                 for alias in statement.names
@@ -121,8 +124,8 @@ def late_names(tree: ast.Module) -> Iterator[tuple[dict[str, str], dict[str, str
             for statement in node.orelse:
                 assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
                 module, name = (ast.literal_eval(argument) for argument in statement.value.args)
-                assert [ast.unparse(target) for target in statement.targets] == [name]
-                waiting[name] = module
+                (target,) = statement.targets
+                waiting[ast.unparse(target)] = (module, name)
             yield imported, waiting
 
 
@@ -131,7 +134,7 @@ def test_late_imports_are_those_that_checkers_see() -> None:
     for path in MODULES:
         for imported, waiting in late_names(ast.parse(path.read_text())):
             assert waiting.items() <= imported.items(), name_of(path)
-            for name, module in waiting.items():
+            for module, name in waiting.values():
                 assert callable(getattr(importlib.import_module(module), name))
                 found += 1
     assert found > 20

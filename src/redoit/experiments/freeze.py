@@ -6,12 +6,14 @@ import os
 import posixpath
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.errors import ParamsProblem
-from redoit.experiments.set_params import Change
 from redoit.git import Git
 from redoit.project import Layout
+
+if TYPE_CHECKING:
+    from redoit.experiments.set_params import Change
 
 START_REFS = "refs/redoit/start/"
 """Where the commits hang that experiments start from: DVC and Git's own commands take no notice of them."""

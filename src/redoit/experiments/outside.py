@@ -11,16 +11,23 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redoit.config.elsewhere import local_config
 from redoit.engine.orphans import end_commands
 from redoit.errors import ConfigError, ExperimentError, GitError
-from redoit.experiments.copies import copy_paths
 from redoit.files import write_atomic
 from redoit.git import Git
 from redoit.git_trees import SUBMODULE
+from redoit.late import late
 from redoit.project import Layout
-from redoit.store.links import remove as delete
+
+if TYPE_CHECKING:
+    from redoit.experiments.copies import copy_paths
+    from redoit.store.links import remove as delete
+else:
+    copy_paths = late("redoit.experiments.copies", "copy_paths")
+    delete = late("redoit.store.links", "remove")
 
 _PRIVATE = ("config", "redoit.toml", ".gitignore")
 """Files of ``.dvc`` that the project may not have put under Git yet."""

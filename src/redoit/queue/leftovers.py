@@ -5,16 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from redoit.experiments.freeze import START_REFS, start_refs
 from redoit.experiments.outside import folder_of, remove
 from redoit.files import locked
 from redoit.git import Git
 from redoit.git_refs import RefChange, change_refs
+from redoit.late import late
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.task import State, Task
-from redoit.store.links import remove as delete
+
+if TYPE_CHECKING:
+    from redoit.store.links import remove as delete
+else:
+    delete = late("redoit.store.links", "remove")
 
 
 def drop_ref(git: Git, ref: str) -> None:
