@@ -115,7 +115,7 @@ class _Outs:
 
     def meeting(self, path: RepoPath) -> Iterator[Address]:
         """The writers of outs that are ``path``, contain it, or lie inside it."""
-        for prefix in _prefixes(path):
+        for prefix in prefixes(path):
             writer = self._writer.get(prefix)
             if writer is not None:
                 yield writer.address
@@ -125,7 +125,7 @@ class _Outs:
 
     def check_file(self, stage: Stage) -> None:
         """Raise StageInsideOut if the file that declares ``stage`` lies inside an out."""
-        for prefix in _prefixes(stage.file):
+        for prefix in prefixes(stage.file):
             writer = self._writer.get(prefix)
             if writer is not None:
                 raise StageInsideOut(
@@ -158,7 +158,7 @@ def _parent(path: str) -> str:
     return head
 
 
-def _prefixes(path: str) -> Iterator[str]:
+def prefixes(path: str) -> Iterator[str]:
     """``a/b/c`` → ``a``, ``a/b``, ``a/b/c``."""
     at = path.find("/", 1)
     while at != -1:

@@ -20,7 +20,7 @@ class Phase(Enum):
     LOAD = "dvc.yaml, dvc.lock and what was kept of them are read"
     PLAN = "stages are chosen, and become tasks"
     LOOK = "files are looked at, and those that changed are read"
-    CHECK = "doit asks of each stage whether it is up to date"
+    CHECK = "of each stage it is asked whether it is up to date"
     WAIT = "nothing to do but wait for stages"
     PREPARE = "reasons, run cache, old outputs: before a command"
     RESTORE = "outputs come back from the cache"

@@ -121,6 +121,8 @@ def test_ignored_tasks_stay_ignored(dodo):
     doit(dodo, "ignore", "copy")
     dodo.write("in", "new\n")
     assert "!! copy" in doit(dodo).stdout
+    # For doit's own command line alone.
+    assert "stage 'copy'" in dodo.exp("repro", "--dry").stdout
     doit(dodo, "forget", "copy")
     assert "copy" in ran(doit(dodo))
 

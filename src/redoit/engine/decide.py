@@ -40,11 +40,18 @@ def all_reasons(stage: Stage, trace: Trace | None, view: View) -> Iterator[Reaso
     """Every reason why ``stage`` must run, lazily, cheap ones first. None: it is up to date."""
     yield from standing_reasons(stage, trace, view)
     if trace is not None and not stage.frozen:
-        entries = entries_of(stage.deps, trace.deps)
-        for dep in stage.deps:
-            reason = dep_reason(dep.path, entries.get(dep.path), view)
-            if reason:
-                yield reason
+        yield from deps_reasons(stage.deps, trace.deps, view)
+
+
+def deps_reasons(
+    deps: tuple[Dep, ...], recorded: tuple[Entry, ...], view: View
+) -> Iterator[Reason]:
+    """The reasons that come from files that a stage reads, last seen as ``recorded``."""
+    entries = {entry.path: entry for entry in recorded}
+    for dep in deps:
+        reason = dep_reason(dep.path, entries.get(dep.text), view)
+        if reason:
+            yield reason
 
 
 def standing_reasons(stage: Stage, trace: Trace | None, view: View) -> Iterator[Reason]:

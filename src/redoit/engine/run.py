@@ -22,6 +22,7 @@ from redoit.engine.meeting import Meeting
 from redoit.engine.perform import Means, carry_out
 from redoit.engine.records import SessionRecords
 from redoit.engine.session import Session
+from redoit.engine.settled import rest_of, settled_stages
 from redoit.engine.supply import Supply
 from redoit.engine.tasks import (
     GATE,
@@ -115,6 +116,10 @@ class _Run:
         )
         self._paths_of = Once(lambda deps: frozenset(dep.path for dep in deps))
         self._results: dict[Address, StageResult] = {}
+        self._settled: frozenset[Address] = frozenset()
+        self._position = {stage.address: at for at, stage in enumerate(plan.stages)}
+        self._told = 0
+        """Of so many stages, from the first of the plan on, it was told if they are settled."""
         self._interrupted = threading.Event()
         self._runner: Any = None
         self._means = Means(
@@ -141,8 +146,10 @@ class _Run:
         listener.planned(self._plan.stages, self._jobs)
         with profile.phase(Phase.LOOK):
             session.prefetch(self._plan.stages)
+        with profile.phase(Phase.CHECK):
+            self._settled = settled_stages(self._plan, session, self._forced)
         with profile.phase(Phase.PLAN):
-            control = PlannedControl(plan_tasks(self._plan, self._task))
+            control = PlannedControl(plan_tasks(rest_of(self._plan, self._settled), self._task))
         backend = TraceBackend(database_name(session.layout.tmp))
         order = [stage.address for stage in self._plan.stages]
         backend.bind(SessionRecords(session, order, profile))
@@ -152,6 +159,8 @@ class _Run:
         dependency.checker.bind(WithoutData(session) if session.allow_missing else session.look)
         # doit forgets a task that fails; a trace stays true: it is of the last good run.
         dependency.remove_success = lambda task: None
+        # `doit ignore` marks stages for doit's own command line.
+        dependency.status_is_ignore = lambda task: None
         keep_going = self._request.keep_going
         if self._jobs == 1:
             self._runner = Runner(dependency, self, continue_=keep_going)
@@ -164,6 +173,8 @@ class _Run:
         try:
             with self._signals(), profile.phase(Phase.CHECK):
                 self._runner.run_all(control.task_dispatcher())
+                if not self._runner._stop_running:
+                    self._tell_settled(len(self._plan.stages))
         finally:
             listener.ended()
         for warning in (
@@ -240,8 +251,11 @@ class _Run:
     def runtime_error(self, msg: str) -> None:
         raise RuntimeError(f"doit: {msg}")
 
+    def get_status(self, task: Task) -> None:
+        if not task.name.startswith(GATE):
+            self._tell_settled(self._position[stage_address(task.name)])
+
     def initialize(self, tasks: object, selected: object) -> None: ...
-    def get_status(self, task: Task) -> None: ...
     def execute_task(self, task: Task) -> None: ...
     def teardown_task(self, task: Task) -> None: ...
     def complete_run(self) -> None: ...
@@ -251,6 +265,14 @@ class _Run:
         self._listener.finished(self._stages[result.address], result)
         if self._interrupted.is_set():
             self._runner._stop_running = True
+
+    def _tell_settled(self, end: int) -> None:
+        """Each settled stage is told of in its turn, as if doit had come to it."""
+        while self._told < end:
+            address = self._plan.stages[self._told].address
+            self._told += 1
+            if address in self._settled:
+                self._finish(StageResult(address, Outcome.UP_TO_DATE))
 
     def _force_downstream(self, address: Address) -> None:
         for dependent in self._downstream.get(address, ()):
