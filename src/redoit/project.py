@@ -34,8 +34,8 @@ class Layout:
 
     @property
     def meeting(self) -> str:
-        """Folder of the locks by which runs meet that want the same stages."""
-        return os.path.join(self.tmp, "meet")
+        """Path of the locks by which runs meet that want the same stages."""
+        return os.path.join(self.tmp, "meet.lock")
 
     @cached_property
     def config(self) -> Config:

@@ -8,12 +8,14 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from redoit.engine.meeting import Meeting
 
 HOLD = """
 import sys, threading
 from redoit.engine.meeting import Meeting
-with Meeting(sys.argv[1]).alone("key", threading.Event(), lambda: None):
+with Meeting(sys.argv[1], ranges=sys.argv[2] == "True").alone("key", threading.Event(), lambda: None):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -23,8 +25,20 @@ def fail() -> None:
     raise AssertionError("nobody else is there")
 
 
-def test_alone_without_others(tmp_path: Path) -> None:
-    meeting = Meeting(str(tmp_path / "meet"))
+@pytest.fixture(params=[True, False], ids=["bytes", "files"])
+def ranges(request: pytest.FixtureRequest) -> bool:
+    """Whether the locks are on bytes of one file, which Linux alone has, or on files."""
+    if request.param and sys.platform != "linux":
+        pytest.skip("locks on bytes are Linux's")
+    return bool(request.param)
+
+
+@pytest.fixture
+def meeting(tmp_path: Path, ranges: bool) -> Meeting:
+    return Meeting(str(tmp_path / "made" / "meet"), ranges=ranges)
+
+
+def test_alone_without_others(meeting: Meeting, ranges: bool, tmp_path: Path) -> None:
     for _ in range(2):
         with (
             meeting.alone("a", threading.Event(), fail) as held,
@@ -32,11 +46,11 @@ def test_alone_without_others(tmp_path: Path) -> None:
         ):
             assert held
             assert other
-    assert os.listdir(tmp_path / "meet") == []
+    # One file for all keys, or none that is left.
+    assert os.listdir(tmp_path / "made") == (["meet"] if ranges else [])
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
-    meeting = Meeting(str(tmp_path))
+def test_one_at_a_time(meeting: Meeting) -> None:
     inside: list[int] = []
     most: list[int] = []
 
@@ -56,8 +70,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     assert most == [1] * 20
 
 
-def test_waits_and_is_told(tmp_path: Path) -> None:
-    meeting = Meeting(str(tmp_path))
+def test_waits_and_is_told(meeting: Meeting) -> None:
     told = threading.Event()
     came: list[bool] = []
 
@@ -74,8 +87,7 @@ def test_waits_and_is_told(tmp_path: Path) -> None:
     assert came == [True]
 
 
-def test_an_interrupted_run_stops_waiting(tmp_path: Path) -> None:
-    meeting = Meeting(str(tmp_path))
+def test_an_interrupted_run_stops_waiting(meeting: Meeting) -> None:
     stopped = threading.Event()
     with (
         meeting.alone("key", threading.Event(), fail),
@@ -84,13 +96,14 @@ def test_an_interrupted_run_stops_waiting(tmp_path: Path) -> None:
         assert not held
 
 
-def test_nobody_waits_for_a_killed_process(tmp_path: Path) -> None:
+def test_nobody_waits_for_a_killed_process(tmp_path: Path, ranges: bool) -> None:
+    path = str(tmp_path / "meet")
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)],
+        [sys.executable, "-c", HOLD, path, str(ranges)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        with Meeting(str(tmp_path)).alone("key", threading.Event(), process.kill) as held:
+        with Meeting(path, ranges=ranges).alone("key", threading.Event(), process.kill) as held:
             assert held
