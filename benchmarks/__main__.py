@@ -1,7 +1,7 @@
 """Measure Redoit beside other tools: see docs/benchmarks.md.
 
 python -m benchmarks run                          1,000 stages: Redoit, doit, ninja and make
-python -m benchmarks full results.json            all tools and suites; about 12 minutes
+python -m benchmarks full results.json            all tools and suites; about 40 minutes
 python -m benchmarks write results.json           their figures and picture into the docs
 python -m benchmarks compare main HEAD            two revisions of Redoit, or two files of results
 python -m benchmarks make FOLDER --shape random   only a pipeline, for all tools
@@ -25,18 +25,21 @@ from benchmarks.pipelines import SHAPES, STYLES, Recipe, make_pipeline
 from benchmarks.queue_suite import queue_cases
 from benchmarks.revisions import ROOT, measure_revisions
 from benchmarks.show_suite import show_cases
-from benchmarks.tools import FAST, NAMES, Tool, make_tools
+from benchmarks.tools import FAST, LARGE, NAMES, Tool, make_tools
 
 SUITES = ("pipeline", "show", "queue", "content")
-DVC_SCENARIOS = ("cold", "nothing", "one source", "experiment", "help")
-"""What ``full`` measures of DVC: each takes it up to the limit."""
+BY_SIZE = ("cold, parallel", "nothing", "one source", "restore", "status", "experiment")
+"""What ``full`` measures at other numbers of stages."""
 
 
 @contextlib.contextmanager
-def _place() -> Iterator[tuple[Path, Launcher, contextlib.ExitStack]]:
-    """A folder to measure in, the launcher, and what is to be ended at the end."""
+def _place(whole: Path) -> Iterator[tuple[Path, Launcher, contextlib.ExitStack]]:
+    """A folder in ``whole`` to measure in, the launcher, and what is to be ended at the end.
+
+    The folder stays until all is measured: removing its files slows down whoever makes files after it.
+    """
     with contextlib.ExitStack() as stack:
-        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redoit-bench-")))
+        top = Path(tempfile.mkdtemp(dir=whole))
         launcher = stack.enter_context(Launcher())
         yield top, launcher, stack
 
@@ -62,8 +65,12 @@ def _full(options: argparse.Namespace) -> int:
         if size != options.stages:
             recipe = options.recipe._replace(stages=size)
             # Making 10,000 takes a minute a tool; that is taken once.
-            scenarios = ["cold, parallel", "nothing"]
-            cells += _pipeline(fast, recipe, scenarios, options.jobs, 3, minutes=0.2)
+            cells += _pipeline(fast, recipe, BY_SIZE, options.jobs, 3, 0.2, options.place)
+    if options.largest:
+        recipe = options.recipe._replace(stages=options.largest)
+        few = [tool._replace(limit=options.patience) for tool in tools if tool.name in LARGE]
+        scenarios = [name for name in BY_SIZE if name != "restore"]
+        cells += _pipeline(few, recipe, scenarios, options.jobs, 3, 1, options.place)
     _finish(options, before, tools, cells)
     return 0
 
@@ -79,9 +86,9 @@ def _suite(suite: str, tools: Sequence[Tool], options: argparse.Namespace) -> li
             options.jobs,
             options.rounds,
             options.minutes,
-            options.dvc_scenarios,
+            options.place,
         )
-    with _place() as (top, launcher, ends):
+    with _place(options.place) as (top, launcher, ends):
         common = {"dvc": dvc, "slow_limit": options.limit}
         if suite == "show":
             cases = show_cases(top, launcher, experiments=options.experiments, **common)
@@ -99,16 +106,11 @@ def _pipeline(
     jobs: int,
     rounds: int,
     minutes: float,
-    dvc_scenarios: Sequence[str] | None = None,
+    place: Path,
 ) -> list[Cell]:
-    with _place() as (top, launcher, _):
+    with _place(place) as (top, launcher, _):
         pipeline = make_pipeline(recipe)
         cases = pipeline_cases(tools, pipeline, top, launcher, scenarios=scenarios, jobs=jobs)
-        cases = [
-            case
-            for case in cases
-            if case.tool != "dvc" or dvc_scenarios is None or case.scenario in dvc_scenarios
-        ]
         return measure(cases, rounds=rounds, minutes=minutes)
 
 
@@ -186,7 +188,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--tool", action="append", choices=NAMES, default=[])
     run.add_argument("--native", action="store_true", help="Redoit with xxh128 instead of md5")
     run.add_argument("--json", type=Path, metavar="FILE", help="write all samples to this file")
-    run.set_defaults(act=_run, dvc_scenarios=None)
+    run.set_defaults(act=_run)
 
     full = commands.add_parser("full", help="measure everything, for the docs")
     full.add_argument("json", type=Path, metavar="FILE", help="write all samples to this file")
@@ -196,7 +198,16 @@ def parser() -> argparse.ArgumentParser:
         default=[100, 1000, 10_000],
         help="numbers of stages for the picture",
     )
-    full.set_defaults(act=_full, scenario=[], dvc_scenarios=DVC_SCENARIOS)
+    full.add_argument(
+        "--largest",
+        type=int,
+        default=100_000,
+        help="and this number for Redoit, doit and ninja; 0 leaves it out",
+    )
+    full.add_argument(
+        "--patience", type=float, default=900.0, help="seconds for these three to make everything"
+    )
+    full.set_defaults(act=_full, scenario=[])
 
     for command in (run, full):
         command.add_argument("--limit", type=float, default=60.0, help="seconds for DVC, Snakemake")
@@ -269,7 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.size,
         )
     try:
-        return int(options.act(options))
+        with tempfile.TemporaryDirectory(prefix="redoit-bench-") as place:
+            options.place = Path(place)
+            return int(options.act(options))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

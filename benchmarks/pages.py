@@ -78,6 +78,11 @@ def _effort(results: Results) -> str:
     return _lines(["", *_tools(results)], rows)
 
 
+def _why_not(cell: Cell | None) -> str:
+    """Why a cell of a table is empty, where that says something about the tool."""
+    return cell.note if cell and cell.note and cell.note.startswith("not finished") else "–"
+
+
 _EFFORTS: dict[str, Callable[[Cell], str]] = {
     "CPU seconds": lambda cell: _number(median([sample.cpu for sample in cell.samples])),
     "MiB": lambda cell: f"{max(sample.memory for sample in cell.samples):.0f}",
@@ -87,12 +92,15 @@ _EFFORTS: dict[str, Callable[[Cell], str]] = {
 def _sizes(results: Results) -> str:
     sizes = sorted({cell.size for cell in results.cells if cell.suite == "pipeline"})
     rows = []
-    for name in ("nothing", "cold, parallel"):
+    for name in ("nothing", "one source", "status", "experiment", "restore", "cold, parallel"):
         for tool in _tools(results):
             cells = [results.cell("pipeline", name, tool, size) for size in sizes]
             if sum(bool(cell and cell.samples) for cell in cells) > 1:
-                shown = [_number(seconds(c)) if c and c.samples else "–" for c in cells]
+                shown = [_number(seconds(c)) if c and c.samples else _why_not(c) for c in cells]
                 rows.append([f"{TITLES[name]}: {tool}", *shown])
+                if name == "nothing":
+                    memory = [_EFFORTS["MiB"](c) if c and c.samples else "–" for c in cells]
+                    rows.append([f"{TITLES[name]}: {tool}, MiB", *memory])
     return _lines(["", *(f"{size:,}" for size in sizes)], rows)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +29,10 @@ class Site:
         home = folder.with_name(folder.name + "-home")
         home.mkdir()
         self._env = {**isolated_environment(home), **tool.environ}
+        # Compiled modules lie beside their sources, as at their users'.
+        del self._env["PYTHONPYCACHEPREFIX"]
+        self._numbers = itertools.count()
+        self._gone = folder.with_name(folder.name + "-gone")
         self._edits = 0
         self._is_made = False
         self._unmade: str | None = None
@@ -42,7 +46,12 @@ class Site:
         self._forget("out", *self.tool.traces)
         (self._folder / "out").mkdir()
         self._is_made = False
-        sample = self._run(command)
+        try:
+            sample = self._run(command)
+        except Cannot as reason:
+            if jobs > 1 or self.tool.jobs is None:
+                self._unmade = f"making everything is {reason}"
+            raise
         self._check()
         # The first run after that may finish what this one left, such as a database in a better form.
         self._run(command)
@@ -167,12 +176,16 @@ class Site:
         self._is_made = True
 
     def _forget(self, *names: str) -> None:
+        """Move these out of the way, until the end of all measurements.
+
+        For a minute after files were removed ext4 looks through their numbers whenever a file is made: whoever is measured next
+        would pay for it.
+        """
         for name in names:
             for path in (self._folder / name, *self._folder.glob(f"part*/{name}")):
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
+                if os.path.lexists(path):
+                    self._gone.mkdir(exist_ok=True)
+                    path.rename(self._gone / str(next(self._numbers)))
 
     def _check(self) -> None:
         """Raises RuntimeError unless all outputs are there: who skips work is not fast."""

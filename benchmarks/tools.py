@@ -20,6 +20,8 @@ NINJA, DOIT, SNAKEMAKE = "1.13.0", "0.37.0", "9.27.1"
 NAMES = ("redoit", "doit", "dvc", "snakemake", "ninja", "make")
 FAST = ("redoit", "doit", "ninja", "make")
 """Those that are measured at 10,000 stages too."""
+LARGE = ("redoit", "doit", "ninja")
+"""Those that are measured at 100,000 stages."""
 
 Words = list[str]
 
