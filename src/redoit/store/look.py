@@ -17,7 +17,7 @@ from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import SMALL, Digests, digest_file, known_as, unreadable
 from redoit.store.parallel import in_parallel
-from redoit.store.scan import UNKNOWN, Ignores, Listing, is_racy, scan, stamp_of
+from redoit.store.scan import UNKNOWN, Ignores, Listing, Stamp, is_racy, scan, stamp_of
 from redoit.store.statcache import DirRow, FileRow, StatCache, TreeRow
 
 LARGE = 1 << 20
@@ -28,12 +28,16 @@ _NOTHING = Digests(None)
 
 @dataclass(slots=True)
 class Seen:
-    """A path at one moment. ``status`` is None if there is nothing, or a broken symlink."""
+    """A path at one moment. ``mode`` and ``stamp`` are None if there is nothing, or a broken symlink.
+
+    They are all that is kept of the status, which is ten times as large.
+    """
 
     since: int
     """How many writes this run had announced by then."""
     exists: bool
-    status: os.stat_result | None = None
+    mode: int | None = None
+    stamp: Stamp | None = None
     digests: Digests = _NOTHING
     """Of a file its digests; of a directory its oids (with ``.dir``)."""
     size: int = 0
@@ -41,11 +45,11 @@ class Seen:
 
     @property
     def is_dir(self) -> bool:
-        return self.status is not None and stat.S_ISDIR(self.status.st_mode)
+        return self.mode is not None and stat.S_ISDIR(self.mode)
 
     @property
     def is_broken_link(self) -> bool:
-        return self.exists and self.status is None
+        return self.exists and self.mode is None
 
 
 class Look:
@@ -85,7 +89,7 @@ class Look:
             return True
         oid = entry.oid
         seen = self._see(path)
-        if oid is None or seen.status is None or seen.is_dir != tree.is_dir_oid(oid):
+        if oid is None or seen.mode is None or seen.is_dir != tree.is_dir_oid(oid):
             return False
         known = seen.digests.oid(entry.algo)
         if known is None:
@@ -105,7 +109,7 @@ class Look:
     def content_by(self, path: RepoPath, algo: Algo) -> Content | None:
         """As ``content``, in the digest ``algo``."""
         seen = self._see(path)
-        if seen.status is None:
+        if seen.mode is None:
             return None
         oid = seen.digests.oid(algo)
         if oid is None:
@@ -114,7 +118,7 @@ class Look:
             return None
         if seen.is_dir:
             return Content(oid, algo, seen.size, seen.nfiles)
-        return Content(oid, algo, seen.size, None, is_executable(seen.status))
+        return Content(oid, algo, seen.size, None, is_executable(seen.mode))
 
     def prefetch(
         self, paths: Iterable[RepoPath], entries: Mapping[RepoPath, Entry], jobs: int = 0
@@ -129,7 +133,7 @@ class Look:
             entry = entries.get(path)
             try:
                 seen = self._see(path)
-                if entry is None or seen.status is None or seen.digests.oid(entry.algo):
+                if entry is None or seen.mode is None or seen.digests.oid(entry.algo):
                     continue
                 if seen.is_dir or seen.size > LARGE:
                     slow.append(partial(self._try_match, path, entry))
@@ -164,9 +168,10 @@ class Look:
         was read or from the moment it was written.
         """
         self.forget(path)
+        stamp = stamp_of(status)
         if not is_racy(status.st_mtime_ns, time.time_ns()):
-            self._state.put_file(path, FileRow(stamp_of(status), digests))
-        self._seen[path] = Seen(self._writes, True, status, digests, status.st_size)
+            self._state.put_file(path, FileRow(stamp, digests))
+        self._seen[path] = Seen(self._writes, True, status.st_mode, stamp, digests, status.st_size)
 
     def note_dir(
         self, path: RepoPath, listing: Listing, digests: Sequence[Digests], oid: Oid, algo: Algo
@@ -176,7 +181,8 @@ class Look:
         Stamps that cannot be trusted must be UNKNOWN in ``listing``.
         """
         self.forget(path)
-        seen = Seen(self._writes, True, os.stat(self._abspath(path)))
+        status = os.stat(self._abspath(path))
+        seen = Seen(self._writes, True, status.st_mode, stamp_of(status))
         self._keep_dir(path, seen, listing, digests, known_as(oid, algo))
         self._seen[path] = seen
 
@@ -222,12 +228,13 @@ class Look:
             return Seen(since, False)
         except OSError as error:
             raise unreadable(place, error) from error
-        if stat.S_ISDIR(status.st_mode):
-            return Seen(since, True, status)
+        mode, stamp = status.st_mode, stamp_of(status)
+        if stat.S_ISDIR(mode):
+            return Seen(since, True, mode, stamp)
         row = self._state.file(path)
-        if row is not None and row.stamp == stamp_of(status):
-            return Seen(since, True, status, row.digests, status.st_size)
-        return Seen(since, True, status, _NOTHING, status.st_size)
+        if row is not None and row.stamp == stamp:
+            return Seen(since, True, mode, row.stamp, row.digests, stamp[1])
+        return Seen(since, True, mode, stamp, _NOTHING, stamp[1])
 
     def _digest(self, path: RepoPath, seen: Seen, algo: Algo, entry: Entry | None) -> Oid | None:
         """Digest what was seen, and note it there. Returns the oid; None if it has vanished.
@@ -244,8 +251,8 @@ class Look:
         return seen.digests.oid(algo)
 
     def _digest_file(self, path: RepoPath, seen: Seen, algo: Algo, entry: Entry | None) -> None:
-        assert seen.status is not None
-        stamp = stamp_of(seen.status)
+        assert seen.stamp is not None
+        stamp = seen.stamp
         now = time.time_ns()
         old = self._state.file(path)
         # If only the stamp is new, the fingerprint alone may do.
@@ -364,6 +371,6 @@ class Look:
         self._state.put_dir(path, row, TreeRow(listing.names, listing.stamps, list(digests)))
 
 
-def is_executable(status: os.stat_result) -> bool:
+def is_executable(mode: int) -> bool:
     """Whether anybody may execute the file: what ``isexec`` records."""
-    return bool(status.st_mode & 0o111)
+    return bool(mode & 0o111)

@@ -124,7 +124,7 @@ class Store:
             status = os.stat(place)
         else:
             status = settled(place, status)
-        isexec = is_executable(status)
+        isexec = is_executable(status.st_mode)
         row = self._state.file(path)
         known = row.digests if row is not None and row.stamp == stamp_of(status) else _NOTHING
         digests = self._take(place, stamp_of(status), known, cached=cached, link=link)

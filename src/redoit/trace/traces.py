@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,8 @@ class Traces:
         kept = layout.kept.get(_KIND, _VERSION)
         self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
         self._stale = False
-        self._locks: dict[RepoPath, LockText] = {}
+        self._locks: dict[RepoPath, Mapping[str, Record]] = {}
+        """What every lock file has for its stages."""
         self._records: dict[Address, Record] = {}
         self._deps = cache(decode_deps)
         """Stages that have the same deps share them."""
@@ -52,7 +53,7 @@ class Traces:
 
     def _load(self, file: RepoPath) -> None:
         lock = self._read(file)
-        self._locks[file] = lock
+        self._locks[file] = lock.records
         if file == _ROOT_FILE:
             self._records.update(lock.records)  # type: ignore[arg-type]
         else:
@@ -79,7 +80,7 @@ class Traces:
         """Take over what a killed run had recorded."""
         for line in self._journal.lines:
             lock = self._locks.get(line.file)
-            if lock is None or digest_record(lock.records.get(line.stage)) != line.base:
+            if lock is None or digest_record(lock.get(line.stage)) != line.base:
                 continue
             address = address_of(line.file, line.stage)
             new = (
@@ -142,7 +143,7 @@ class Traces:
         new = None if trace is None else Recorded(trace, encode(trace))
         with self._mutex:  # held for both: `write` empties the journal of what it has seen
             lock = self._locks.get(file)
-            base = digest_record(lock.records.get(name) if lock else None)
+            base = digest_record(lock.get(name) if lock else None)
             self._journal.append(file, name, base, new.record if new else None)
             self._remember(file, name, address, new)
             self.unsafe.discard(address)
@@ -203,7 +204,7 @@ class Traces:
                 ) from error
             self._kept[path] = new.state()
             self._stale = True
-        self._locks[file] = new
+        self._locks[file] = new.records
 
     def _keep(self) -> None:
         if self._stale:
