@@ -1,4 +1,4 @@
-"""What a run with nothing to do costs, counted instead of timed: calls of functions, and questions to the disk.
+"""What a run with nothing to do costs, counted instead of timed: calls of functions, questions to the disk, bytes.
 
 Counts have no noise. They grow with the number of stages and no faster, and stay under a limit per stage. Who makes a
 hot path cheaper lowers the limit; who must raise it says why.
@@ -6,8 +6,10 @@ hot path cheaper lowers the limit; who must raise it says why.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
@@ -143,3 +145,28 @@ def test_counting_sees_what_becomes_dearer(tmp_path: Path) -> None:
 def both(made: Project) -> None:
     made.repro()
     made.repro()
+
+
+def held(action: Callable[[], object]) -> int:
+    """The most bytes that were in use at a time while ``action`` was carried out."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    # With room for the objects of other Pythons; doit's task of a stage was 4,000 more.
+    ("shape", "most"),
+    [("wide", 4000), ("layers", 5300), ("fan-in", 8000)],
+)
+def test_memory_is_linear_and_small(
+    shape: str, most: int, projects: Callable[[str], list[Project]]
+) -> None:
+    for made in projects(shape):
+        made.repro()
+    small, large = [held(made.repro) for made in projects(shape)]
+    assert (large - small) / (SIZES[1] - SIZES[0]) <= most
