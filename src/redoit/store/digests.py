@@ -175,6 +175,24 @@ def open_file(path: str) -> tuple[int, int]:
     )
 
 
+def read_whole(path: str, size: int) -> bytes | None:
+    """The content of a small file that had ``size`` bytes when it was last looked at.
+
+    None if it is not as it was: then it has to be asked more carefully what it is.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        data = os.pread(handle, size + 1, 0)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return data if len(data) == size else None
+
+
 def unreadable(path: str, error: OSError) -> StoreError:
     """The error for a file or directory that cannot be read."""
     return StoreError(

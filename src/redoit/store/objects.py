@@ -26,6 +26,7 @@ from redoit.store.digests import (
     digest_file,
     digest_open,
     open_file,
+    read_whole,
     unreadable,
 )
 from redoit.store.drafts import Draft, Drafts, copy_range, umask, write_all
@@ -73,8 +74,9 @@ class Objects:
         self._drafts = Drafts(f"{cache}/.redoit")
         self._lock = threading.Lock()
         self._unsynced: list[str] = []
-        self._sizes: dict[str, int] = {}
-        """Path → size of objects that are known to be there and good."""
+        """Paths, no more than need be to see that they are too many to be synced one by one."""
+        self._sizes: dict[Algo, dict[Oid, int]] = {algo: {} for algo in Algo}
+        """Sizes of objects that are known to be there and good."""
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -88,37 +90,38 @@ class Objects:
         A read-only one is believed, as by DVC; any other is digested.
         """
         path = self.path(oid, algo)
-        size = self._size_at(path, oid, algo)
+        size = self._size_of(oid, algo)
         if size is None:
             raise (corrupt if os.path.lexists(path) else missing)(oid, path)
         return Found(oid, algo, path, size)
 
     def has(self, oid: Oid, algo: Algo, size: int | None = None) -> bool:
         """Whether the object is there, not damaged, and has ``size`` bytes if that is known."""
-        found = self._size_at(self.path(oid, algo), oid, algo)
+        found = self._size_of(oid, algo)
         return found is not None and size in (None, found)
 
     def total_size(self, oids: Iterable[Oid], algo: Algo) -> int | None:
         """Sum of the sizes of these objects; None if one of them is not there or damaged."""
         total = 0
         for oid in oids:
-            size = self._size_at(self.path(oid, algo), oid, algo)
+            size = self._size_of(oid, algo)
             if size is None:
                 return None
             total += size
         return total
 
-    def _size_at(self, path: str, oid: Oid, algo: Algo) -> int | None:
-        size = self._sizes.get(path)
+    def _size_of(self, oid: Oid, algo: Algo) -> int | None:
+        size = self._sizes[algo].get(oid)
         if size is not None:
             return size
+        path = self.path(oid, algo)
         try:
             status = os.stat(path)
         except OSError:
             return None
         if status.st_mode & _WRITABLE and not self._is_good(path, oid, algo):
             return None
-        self._sizes[path] = status.st_size
+        self._sizes[algo][oid] = status.st_size
         return status.st_size
 
     def _is_good(self, path: str, oid: Oid, algo: Algo) -> bool:
@@ -148,13 +151,19 @@ class Objects:
 
     # --- putting in -------------------------------------------------------------------------------
 
-    def put_file(self, place: str, algo: Algo) -> Digests:
+    def put_file(self, place: str, algo: Algo, size: int | None = None) -> Digests:
         """Make an object of a copy of the file, which stays as it is. Returns its digests.
+
+        ``size``: how many bytes it had, if that is known; it saves asking for a small one.
 
         Where it can be, the copy shares its blocks with the file. The digests are those of the
         copy: the file may change while it is copied, the object is still what its name says.
         Raises FileNotFoundError, StoreError.
         """
+        if size is not None and size <= _WHOLE and not self._clones:
+            content = read_whole(place, size)
+            if content is not None:
+                return self.put_data(content, algo)
         handle, size = open_file(place)
         try:
             if size > _WHOLE or self._clones:
@@ -171,14 +180,16 @@ class Objects:
     def put_data(self, data: bytes, algo: Algo, suffix: str = "") -> Digests:
         """Make an object of ``data``. Returns its digests. Raises StoreError."""
         digests = digest_data(data, algo)
-        oid = f"{digests.oid(algo)}{suffix}"
+        oid = Oid(f"{digests.oid(algo)}{suffix}")
+        if self._sizes[algo].get(oid) == len(data):
+            return digests
         folder = f"{self._folders[algo]}/{oid[:2]}"
         path = f"{folder}/{oid[2:]}"
-        if not os.access(path, os.F_OK) or self._size_at(path, Oid(oid), algo) != len(data):
+        if not os.access(path, os.F_OK) or self._size_of(oid, algo) != len(data):
             try:
                 with self._draft(folder) as draft:
                     write_all(draft.handle, data)
-                    self._publish(draft, path, len(data))
+                    self._publish(draft, Found(oid, algo, path, len(data)))
             except OSError as error:
                 raise self._failed(error) from error
         return digests
@@ -201,7 +212,7 @@ class Objects:
                 assert oid is not None
                 written = os.fstat(draft.handle).st_size
                 if not self.has(oid, algo, written):
-                    self._publish(draft, self.path(oid, algo), written)
+                    self._publish(draft, Found(oid, algo, self.path(oid, algo), written))
                 return digests
         except OSError as error:
             raise self._failed(error) from error
@@ -216,8 +227,9 @@ class Objects:
         if self.has(oid, algo, size):
             return True
         path = self.path(oid, algo)
+        wanted = Found(oid, algo, path, size)
         try:
-            if not self._link(source, Found(oid, algo, path, size)):
+            if not self._link(source, wanted):
                 return True
             os.chmod(path, _READ_ONLY)
             if stamp_of(os.stat(path)) != stamp:
@@ -227,7 +239,7 @@ class Objects:
             if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
                 return False
             raise self._failed(error) from error
-        self._added(path, size)
+        self._added(wanted)
         return True
 
     def temporary(self, algo: Algo) -> str:
@@ -254,7 +266,7 @@ class Objects:
             os.replace(place, path)
         except OSError as error:
             raise self._failed(error) from error
-        self._added(path, size)
+        self._added(Found(oid, algo, path, size))
         return size
 
     def _link(self, source: str, wanted: Found) -> bool:
@@ -293,23 +305,29 @@ class Objects:
             os.mkdir(folder)
             os.chmod(folder, self._dir_mode)
 
-    def _publish(self, draft: Draft, path: str, size: int) -> None:
+    def _publish(self, draft: Draft, made: Found) -> None:
         if self._masked:
             os.fchmod(draft.handle, _READ_ONLY)
         try:
-            free = draft.publish(path)
+            free = draft.publish(made.path)
         except FileNotFoundError:
-            self._make_folder(os.path.dirname(path))
-            free = draft.publish(path)
+            self._make_folder(os.path.dirname(made.path))
+            free = draft.publish(made.path)
         if not free:
             # Another thread was faster, or the one that is there could not be believed.
-            draft.replace(path)
-        self._added(path, size)
+            draft.replace(made.path)
+        self._added(made)
 
-    def _added(self, path: str, size: int) -> None:
+    def note(self, oid: Oid, algo: Algo, size: int) -> None:
+        """Another process of ours has seen to it that this object is there: it is to be synced."""
+        if oid not in self._sizes[algo]:
+            self._added(Found(oid, algo, self.path(oid, algo), size))
+
+    def _added(self, made: Found) -> None:
         with self._lock:
-            self._sizes[path] = size
-            self._unsynced.append(path)
+            self._sizes[made.algo][made.oid] = made.size
+            if len(self._unsynced) <= _SINGLY:
+                self._unsynced.append(made.path)
 
     def _failed(self, error: OSError) -> StoreError:
         """What the operating system said about writing into the cache, as our error."""

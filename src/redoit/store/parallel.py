@@ -12,7 +12,7 @@ def in_parallel(tasks: Sequence[Callable[[], object]], jobs: int = 0) -> None:
 
     When one raises, no further one starts, and that exception is raised in the end.
     """
-    jobs = min(jobs or _processors(), len(tasks))
+    jobs = min(jobs or processors(), len(tasks))
     if jobs <= 1:
         for task in tasks:
             task()
@@ -44,7 +44,8 @@ def in_parallel(tasks: Sequence[Callable[[], object]], jobs: int = 0) -> None:
         raise failures[0]
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux

@@ -19,6 +19,7 @@ from redoit.store.look import LARGE, Look, is_executable
 from redoit.store.migrate import Item, Migration, migrate
 from redoit.store.objects import Objects, corrupt
 from redoit.store.parallel import in_parallel
+from redoit.store.processes import in_slices
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
 from redoit.store.statcache import StatCache
 from redoit.store.verify import BadObject, find_bad, is_whole
@@ -128,6 +129,8 @@ class Store:
         row = self._state.file(path)
         known = row.digests if row is not None and row.stamp == stamp_of(status) else _NOTHING
         digests = self._take(place, stamp_of(status), known, cached=cached, link=link)
+        if status.st_size > SMALL:
+            self._state.learn(digests)
         if link and self._is_to_relink(place, is_link or status.st_nlink > 1, digests):
             status = self._relink(place, digests, isexec=isexec)
         elif isexec and link and self._links.types[0] == "hardlink":
@@ -143,23 +146,34 @@ class Store:
         always = self._links.types[0] in ("hardlink", "symlink")
         begun = time.time_ns()
 
-        def take(at: int) -> None:
+        def take(at: int) -> tuple[Digests, Stamp]:
             name, stamp = listing.names[at], stamps[at]
             file = f"{place}/{name}"
             linked = name in listing.links
             racy = is_racy(stamp[2], begun)
             if racy and not linked:
                 stamp = stamp_of(settled(file, os.lstat(file)))
-            digests[at] = self._take(file, stamp, digests[at], cached=cached, link=link)
-            if link and (linked or always) and self._is_to_relink(file, linked, digests[at]):
-                stamp = stamp_of(self._relink(file, digests[at], isexec=False))
-            stamps[at] = UNKNOWN if racy and is_racy(stamp[2], time.time_ns()) else stamp
+            found = self._take(file, stamp, digests[at], cached=cached, link=link)
+            if link and (linked or always) and self._is_to_relink(file, linked, found):
+                stamp = stamp_of(self._relink(file, found, isexec=False))
+            return found, UNKNOWN if racy and is_racy(stamp[2], time.time_ns()) else stamp
 
+        def keep(at: int, found: Digests, stamp: Stamp) -> None:
+            size = listing.stamps[at][1]
+            if cached and found != digests[at]:  # perhaps by another process
+                self._objects.note(self._oid(found), self._algo, size)
+            if size > SMALL:
+                self._state.learn(found)
+            digests[at], stamps[at] = found, stamp
+
+        small = [at for at, stamp in enumerate(stamps) if stamp[1] <= LARGE]
         large = [at for at, stamp in enumerate(stamps) if stamp[1] > LARGE]
-        for at, stamp in enumerate(stamps):
-            if stamp[1] <= LARGE:
-                take(at)
-        in_parallel([partial(take, at) for at in large])
+        for part, rows in in_slices(
+            len(small), lambda part: [(*found, *stamp) for found, stamp in map(take, small[part])]
+        ):
+            for at, row in zip(small[part], rows, strict=True):
+                keep(at, Digests(*row[:3]), row[3:])
+        in_parallel([partial(lambda at: keep(at, *take(at)), at) for at in large])
         data = tree.encode(listing.names, [self._oid(digest) for digest in digests], self._algo)
         if cached:
             oid = self._objects.put_tree(data, self._algo)
@@ -184,9 +198,7 @@ class Store:
             if not self._objects.put_link(place, self._oid(digests), algo, stamp):
                 digests = self._objects.put_file(place, algo)
         else:
-            digests = self._objects.put_file(place, algo)
-        if size > SMALL:
-            self._state.learn(digests)
+            digests = self._objects.put_file(place, algo, size)
         return digests
 
     def _oid(self, digests: Digests) -> Oid:
@@ -266,25 +278,36 @@ class Store:
         self, path: RepoPath, place: str, oid: Oid, entry: Entry, *, copy: bool
     ) -> None:
         algo = entry.algo
-        wanted = [(name, self._objects.find(inner, algo)) for name, inner in self._files(oid, algo)]
+        wanted = self._files(oid, algo)
+        size = sum(self._objects.find(inner, algo).size for _, inner in wanted)
         names = [name for name, _ in wanted]
         present = self._make_folders(path, place, names, algo)
-        stamps: list[Stamp] = []
-        digests: list[Digests] = []
+        stamps = [UNKNOWN] * len(names)
+        digests = [_NOTHING] * len(names)
+        todo: list[int] = []
+        for at, (name, inner) in enumerate(wanted):
+            row = present.pop(name, None)
+            if row is None or row[1].oid(algo) != inner:
+                todo.append(at)
+            else:
+                stamps[at], digests[at] = row
+
+        def put(at: int) -> tuple[object, ...]:
+            name, inner = wanted[at]
+            placed = self._links.place(
+                self._objects.find(inner, algo), f"{place}/{name}", copy=copy
+            )
+            stamp = stamp_of(placed.status)
+            racy = is_racy(stamp[2], time.time_ns())
+            return (*placed.digests, *(UNKNOWN if racy else stamp))
+
         with failing(place):
-            for name, found in wanted:
-                row = present.pop(name, None)
-                if row is None or row[1].oid(algo) != found.oid:
-                    placed = self._links.place(found, f"{place}/{name}", copy=copy)
-                    stamp = stamp_of(placed.status)
-                    racy = is_racy(stamp[2], time.time_ns())
-                    row = (UNKNOWN if racy else stamp, placed.digests)
-                stamps.append(row[0])
-                digests.append(row[1])
+            for part, rows in in_slices(len(todo), lambda part: [put(at) for at in todo[part]]):
+                for at, row in zip(todo[part], rows, strict=True):
+                    digests[at], stamps[at] = Digests(*row[:3]), row[3:]
         for name in present:
             remove(f"{place}/{name}")
-        listing = Listing(names, stamps, sum(found.size for _, found in wanted))
-        self._look.note_dir(path, listing, digests, oid, algo)
+        self._look.note_dir(path, Listing(names, stamps, size), digests, oid, algo)
 
     def _make_folders(
         self, path: RepoPath, place: str, names: Sequence[str], algo: Algo
