@@ -18,10 +18,9 @@ from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store import tree
+from redoit.store.copying import copy_and_digest
 from redoit.store.digests import (
-    CHUNK,
     Digests,
-    Hasher,
     digest_data,
     digest_file,
     digest_open,
@@ -29,7 +28,7 @@ from redoit.store.digests import (
     read_whole,
     unreadable,
 )
-from redoit.store.drafts import Draft, Drafts, copy_range, umask, write_all
+from redoit.store.drafts import Draft, Drafts, umask, write_all
 from redoit.store.scan import Stamp, stamp_of
 
 _READ_ONLY = 0o444
@@ -38,8 +37,6 @@ _WHOLE = 1 << 20
 """Up to this size, in bytes, a file is held in memory while it is digested and copied."""
 _SINGLY = 64
 """Up to so many objects are synced one by one; for more, everything at once is faster."""
-_STEP = 16 << 20
-"""Bytes copied at a time, while those before are digested in another thread."""
 
 
 def folders_of(cache: str) -> dict[Algo, str]:
@@ -207,7 +204,7 @@ class Objects:
                     self._clones = False  # found out just now
                     return self.put_data(os.pread(handle, size, 0), algo)
                 else:
-                    digests = _copy_and_digest(handle, draft.handle, algo)
+                    digests = copy_and_digest(handle, draft.handle, algo)
                 oid = digests.oid(algo)
                 assert oid is not None
                 written = os.fstat(draft.handle).st_size
@@ -360,41 +357,6 @@ class Objects:
                         os.close(handle)
         except OSError as error:
             raise self._failed(error) from error
-
-
-def _copy_and_digest(source: int, target: int, algo: Algo) -> Digests:
-    """Copy one open file to another, and digest the copy while it grows. Raises OSError."""
-    from queue import SimpleQueue
-
-    hasher = Hasher(algo)
-    copied: SimpleQueue[int] = SimpleQueue()  # how far; the last number twice means the end
-    failures: list[BaseException] = []
-
-    def digest() -> None:
-        view = memoryview(bytearray(CHUNK))
-        offset = 0
-        try:
-            while (until := copied.get()) > offset:
-                while offset < until:
-                    count = os.preadv(target, [view[: until - offset]], offset)
-                    hasher.update(view[:count])
-                    offset += count
-        except BaseException as error:  # noqa: BLE001  handed to the thread that copies
-            failures.append(error)
-
-    thread = threading.Thread(target=digest, name="digest")
-    thread.start()
-    offset = 0
-    try:
-        while count := copy_range(source, target, offset, _STEP):
-            offset += count
-            copied.put(offset)
-    finally:
-        copied.put(offset)
-        thread.join()
-    if failures:
-        raise failures[0]
-    return hasher.digests()
 
 
 def sync_file_system(folder: str) -> None:
