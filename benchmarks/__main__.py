@@ -28,8 +28,17 @@ from benchmarks.show_suite import show_cases
 from benchmarks.tools import FAST, LARGE, NAMES, Tool, make_tools
 
 SUITES = ("pipeline", "show", "queue", "content")
+_MEMORY = Path("/dev/shm")
+"""Where Linux has a file system in memory."""
 BY_SIZE = ("cold, parallel", "nothing", "one source", "restore", "status", "experiment")
 """What ``full`` measures at other numbers of stages."""
+
+
+@contextlib.contextmanager
+def _temporary(inside: Path | None) -> Iterator[Path]:
+    """A folder that goes in the end, with all that was measured in it."""
+    with tempfile.TemporaryDirectory(prefix="redoit-bench-", dir=inside) as folder:
+        yield Path(folder)
 
 
 @contextlib.contextmanager
@@ -88,14 +97,32 @@ def _suite(suite: str, tools: Sequence[Tool], options: argparse.Namespace) -> li
             options.minutes,
             options.place,
         )
+    if suite == "content":
+        cells = _content(options, options.place, suite, dvc=dvc)
+        if options.memory is not None:
+            with _temporary(options.memory) as place:
+                cells += _content(options, place, "content in memory", dvc=dvc)
+        return cells
     with _place(options.place) as (top, launcher, ends):
         common = {"dvc": dvc, "slow_limit": options.limit}
         if suite == "show":
             cases = show_cases(top, launcher, experiments=options.experiments, **common)
-        elif suite == "queue":
-            cases = queue_cases(top, launcher, ends, tasks=options.tasks, **common)
         else:
-            cases = content_cases(top, launcher, files=options.files, mib=options.mib, **common)
+            cases = queue_cases(top, launcher, ends, tasks=options.tasks, **common)
+        return measure(cases, rounds=min(3, options.rounds), minutes=options.minutes / 4)
+
+
+def _content(options: argparse.Namespace, place: Path, suite: str, *, dvc: bool) -> list[Cell]:
+    with _place(place) as (top, launcher, _):
+        cases = content_cases(
+            top,
+            launcher,
+            files=options.files,
+            mib=options.mib,
+            dvc=dvc,
+            slow_limit=options.limit,
+            suite=suite,
+        )
         return measure(cases, rounds=min(3, options.rounds), minutes=options.minutes / 4)
 
 
@@ -128,6 +155,7 @@ def _finish(
             **options.recipe._asdict(),
             "jobs": options.jobs,
             "limit": options.limit,
+            "file system": results.file_system(options.place),
         }
         versions = {tool.name: tool.version for tool in tools}
         results.Results(machine, versions, settings, cells).write(options.json)
@@ -215,6 +243,19 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--tasks", type=int, default=1000)
         command.add_argument("--files", type=int, default=20_000)
         command.add_argument("--mib", type=int, default=1024)
+        command.add_argument(
+            "--place",
+            type=Path,
+            default=Path(tempfile.gettempdir()),
+            help="folder to measure in, on the disk to measure",
+        )
+        command.add_argument(
+            "--memory",
+            type=Path,
+            metavar="FOLDER",
+            default=_MEMORY if command is full and _MEMORY.is_dir() else None,
+            help="measure content once more here, on a file system in memory: without the noise of a disk",
+        )
 
     compare = commands.add_parser("compare", help="what became slower, beyond the noise?")
     compare.add_argument("a", help="file of results, or revision of Redoit")
@@ -280,8 +321,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.size,
         )
     try:
-        with tempfile.TemporaryDirectory(prefix="redoit-bench-") as place:
-            options.place = Path(place)
+        with _temporary(options.place if "place" in options else None) as place:
+            options.place = place
             return int(options.act(options))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

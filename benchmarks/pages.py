@@ -44,10 +44,11 @@ def write_page(path: Path, results: Results) -> None:
 
 def _machine(results: Results) -> str:
     machine, versions = results.machine, results.versions
+    disk = results.settings.get("file system")
     peers = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "redoit")
     return (
         f"{machine['date']}, {machine['processors']} processors ({machine['processor']}), {machine['system']}, "
-        f"Python {machine['python']}, load before {machine['load']}; Redoit {results.settings['revision']}, {peers}.\n"
+        f"Python {machine['python']}, {disk + ', ' if disk else ''}load before {machine['load']}; Redoit {results.settings['revision']}, {peers}.\n"
         f"Made by `{results.settings['command']}`."
     )
 
@@ -109,6 +110,8 @@ def _others(suite: str) -> Callable[[Results], str]:
 
     def block(results: Results) -> str:
         cells = [cell for cell in results.cells if cell.suite == suite]
+        if not cells:
+            return "Not measured on this machine."
         tools = list(dict.fromkeys(cell.tool for cell in cells))
         rows = []
         for scenario, size in dict.fromkeys((cell.scenario, cell.size) for cell in cells):
@@ -129,6 +132,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "show": _others("show"),
     "queue": _others("queue"),
     "content": _others("content"),
+    "content-memory": _others("content in memory"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -76,6 +77,16 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def file_system(folder: Path) -> str:
+    """The kind of file system that ``folder`` lies on: ``ext4``, ``tmpfs``; empty if it cannot be known."""
+    with contextlib.suppress(OSError):
+        rows = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+        holding = [row for row in rows if folder.resolve().is_relative_to(row[1])]
+        if holding:
+            return max(holding, key=lambda row: len(row[1]))[2]
+    return ""
 
 
 def revision(folder: Path) -> str:

@@ -122,7 +122,7 @@ def test_the_other_suites_are_carried_out(tmp_path: Path, launcher: Launcher) ->
         cases = [
             *show_cases(tmp_path, launcher, experiments=2, dvc=False, slow_limit=1),
             *queue_cases(tmp_path, launcher, ends, tasks=2, dvc=False, slow_limit=1),
-            *content_cases(tmp_path, launcher, files=3, mib=0, dvc=False, slow_limit=1),
+            *content_cases(tmp_path, launcher, files=3, mib=1, dvc=False, slow_limit=1),
         ]
         cells = measure(cases, rounds=1, minutes=1)
     assert [f"{cell.suite} {cell.scenario}" for cell in cells if not cell.samples] == []
