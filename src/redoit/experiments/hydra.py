@@ -38,6 +38,8 @@ def _annotates(kind: type) -> Callable[[Any], bool]:
 # The grammar asks OmegaConf about types: of its own functions' arguments, for messages, and of values that no text has.
 _PLAIN = {
     "hydra.core.config_loader": ("ConfigLoader",),
+    # Asked only whether to warn of an old way to name packages, which params have none of.
+    "hydra.version": {"base_at_least": lambda version: True},
     "omegaconf": ("OmegaConf",),
     "omegaconf.basecontainer": ("BaseContainer",),
     "omegaconf._utils": {
