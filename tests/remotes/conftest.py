@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from redoit import Project
 from redoit.model import Content, RepoPath
-from tests.remotes import servers
+from redoit.store import transfer
+from tests.remotes import openssh, servers
 from tests.unit.store_room import Room
 
 _REAL_HOME = os.environ["HOME"]
@@ -29,6 +31,19 @@ def s3_port() -> Iterator[int]:
     server.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.SshServer]:
+    sshd = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", _REAL_HOME)
+        try:
+            sshd = openssh.find_sshd()
+        except openssh.Unavailable as error:
+            warnings.warn(f"asyncssh's server stands in for OpenSSH's: {error}", stacklevel=1)
+    with servers.ssh_server(tmp_path_factory.mktemp("ssh") / "keys", sshd) as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the user's own: neither configuration nor keys nor credentials."""
@@ -40,6 +55,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # its pauses are seconds long
+    monkeypatch.setattr(transfer, "_PAUSE", 0.01)
 
 
 @pytest.fixture(params=KINDS)
@@ -48,6 +65,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[servers.Pl
     with contextlib.ExitStack() as stack:
         if request.param == "s3":
             yield stack.enter_context(servers.s3(tmp_path, request.getfixturevalue("s3_port")))
+        elif request.param == "sftp":
+            yield stack.enter_context(servers.sftp(tmp_path, request.getfixturevalue("ssh")))
         else:
             yield stack.enter_context(getattr(servers, request.param)(tmp_path))
 
@@ -58,9 +77,17 @@ class Data:
     def __init__(self, root: Path, place: servers.Place, algo: str = "md5") -> None:
         self.root = root
         self.place = place
-        lines = [f"    {key} = {value}\n" for key, value in place.options.items()]
-        config = f"[core]\n    remote = up\n['remote \"up\"']\n    url = {place.url}\n"
-        self.room = Room(root, algo=algo, config=config + "".join(lines))
+        self.room = Room(root, algo=algo, config=self._config(place.options))
+
+    def _config(self, options: Mapping[str, str]) -> str:
+        lines = [f"    {key} = {value}\n" for key, value in options.items()]
+        url = self.place.url
+        return f"[core]\n    remote = up\n['remote \"up\"']\n    url = {url}\n{''.join(lines)}"
+
+    def configure(self, **options: str) -> None:
+        """Give the remote further options; only these."""
+        config = self._config({**self.place.options, **options})
+        (self.root / ".dvc" / "config").write_text(config)
 
     @property
     def project(self) -> Project:

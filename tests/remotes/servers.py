@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
-import shutil
+import resource
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+from tests.remotes.faults import Faults, Faulty
+from tests.remotes.openssh import Sshd
 from tests.sandbox import peer_environment
 
 
 class Proxy:
-    """Passes TCP connections on to ``port``; ``cut_after`` bytes from either side, all are cut."""
+    """Passes TCP connections on to ``port``.
+
+    ``cut_after`` bytes from either side, all are cut; ``silent_after`` bytes, nothing passes any more, and no connection
+    ends. ``pause``: seconds between two pieces of ``piece`` bytes.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -30,6 +39,10 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.cut_after: int | None = None
         self.cuts = 0
+        self.silent_after: int | None = None
+        self.swallowed = 0
+        self.piece = 1 << 14
+        self.pause = 0.0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -72,7 +85,14 @@ class Proxy:
 
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(1 << 14):
+            while data := source.recv(self.piece):
+                if self.silent_after is not None:
+                    self.silent_after -= len(data)
+                    if self.silent_after < 0:
+                        self.swallowed += len(data)
+                        continue
+                if self.pause:
+                    time.sleep(self.pause)
                 if self.cut_after is not None:
                     self.cut_after -= len(data)
                     if self.cut_after < 0:
@@ -95,22 +115,46 @@ class Place:
     folder: Path | None = None
     proxy: Proxy | None = None
     writable: bool = True
+    faults: Failing | None = None
+    """Makes the server fail, if it speaks HTTP."""
+    fill: Callable[[int | None], None] | None = None
+    """Lets no file of the remote become longer than so many bytes, as if its disk were full."""
+    impatient: Mapping[str, str] = field(default_factory=dict)
+    """The options that make it wait a second, not a minute."""
+
+
+class Failing(Protocol):
+    """What can be told to a server that fails on demand, and asked of it."""
+
+    @property
+    def answered(self) -> int: ...
+
+    def set(self, status: int, times: int = 0, methods: str = "", longer: int = 0) -> None: ...
+
+
+def fill_own(limit: int | None) -> None:
+    """Let no file that this process writes become longer. (Python ignores the signal.)"""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    soft = resource.RLIM_INFINITY if limit is None else limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextlib.contextmanager
 def folder(tmp: Path) -> Iterator[Place]:
-    yield Place(str(tmp / "store"), folder=tmp / "store")
+    yield Place(str(tmp / "store"), folder=tmp / "store", fill=fill_own)
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    failing: set[str] = set()
-    """Paths that are answered by 500."""
+    def __init__(self, *args: Any, faults: Faults, directory: str) -> None:
+        self._faults = faults
+        super().__init__(*args, directory=directory)
 
     def log_message(self, *args: Any) -> None: ...
 
     def send_head(self) -> Any:
-        if self.path in self.failing:
-            self.send_error(500)
+        status = self._faults.answer(self.command, 0)
+        if status is not None:
+            self.send_error(status)
             return None
         return super().send_head()
 
@@ -119,13 +163,20 @@ class _Handler(SimpleHTTPRequestHandler):
 def http(tmp: Path) -> Iterator[Place]:
     """A web server over a folder, for reading only."""
     (tmp / "store").mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(tmp / "store")))
+    faults = Faults()
+    handler = partial(_Handler, faults=faults, directory=str(tmp / "store"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     proxy = Proxy(server.server_address[1])
     try:
         yield Place(
-            f"http://127.0.0.1:{proxy.port}", folder=tmp / "store", proxy=proxy, writable=False
+            f"http://127.0.0.1:{proxy.port}",
+            folder=tmp / "store",
+            proxy=proxy,
+            writable=False,
+            faults=faults,
+            impatient={"read_timeout": "1", "connect_timeout": "1"},
         )
     finally:
         proxy.close()
@@ -149,7 +200,8 @@ def webdav(tmp: Path) -> Iterator[Place]:
             "logging": {"enable": False},
         }
     )
-    server = wsgi.Server(("127.0.0.1", 0), app)
+    faults = Faults()
+    server = wsgi.Server(("127.0.0.1", 0), Faulty(app, faults))
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -160,6 +212,9 @@ def webdav(tmp: Path) -> Iterator[Place]:
             {"user": "ada", "password": "s3cret"},
             folder=tmp / "store",
             proxy=proxy,
+            faults=faults,
+            fill=fill_own,
+            impatient={"timeout": "1"},
         )
     finally:
         proxy.close()
@@ -167,58 +222,105 @@ def webdav(tmp: Path) -> Iterator[Place]:
         thread.join()
 
 
+class SshServer(NamedTuple):
+    """A server for SFTP, and the keys for it. ``pid``: its process, if it has one of its own."""
+
+    port: int
+    keys: Path
+    pid: int | None
+
+
 @contextlib.contextmanager
-def sftp(tmp: Path) -> Iterator[Place]:
-    """SSH: an OpenSSH server where there is one, else asyncssh's."""
-    (tmp / "store").mkdir()
-    keys = tmp / "keys"
+def ssh_server(keys: Path, sshd: Sshd | None) -> Iterator[SshServer]:
+    """OpenSSH's server, or asyncssh's where there is none, with keys of its own in the folder ``keys``."""
+    import asyncssh
+
     keys.mkdir(mode=0o700)
     for name in ("host", "user"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(keys / name)], check=True
-        )
-    sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-    server = _openssh(sshd, keys) if sshd else _asyncssh(keys)
-    with server as port:
-        proxy = Proxy(port)
-        known = tmp / "home" / ".ssh" / "known_hosts"
-        known.parent.mkdir(parents=True, exist_ok=True)
-        host_key = (keys / "host.pub").read_text()
-        known.write_text(f"[127.0.0.1]:{proxy.port} {host_key}")
-        try:
-            yield Place(
-                f"ssh://127.0.0.1:{proxy.port}{tmp / 'store'}",
-                {"keyfile": str(keys / "user")},
-                folder=tmp / "store",
-                proxy=proxy,
-            )
-        finally:
-            proxy.close()
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(keys / name)
+        (keys / name).chmod(0o600)
+        key.write_public_key(keys / f"{name}.pub")
+    with _openssh(sshd, keys) if sshd else _asyncssh(keys) as (port, pid):
+        yield SshServer(port, keys, pid)
 
 
 @contextlib.contextmanager
-def _openssh(sshd: str, keys: Path) -> Iterator[int]:
+def sftp(tmp: Path, server: SshServer) -> Iterator[Place]:
+    """SSH, with a host key that the user knows, and a key that the server knows."""
+    (tmp / "store").mkdir()
+    proxy = Proxy(server.port)
+    known = tmp / "home" / ".ssh" / "known_hosts"
+    known.parent.mkdir(parents=True, exist_ok=True)
+    host_key = (server.keys / "host.pub").read_text()
+    known.write_text(f"[127.0.0.1]:{proxy.port} {host_key}")
+
+    def fill(limit: int | None) -> None:
+        _, hard = resource.prlimit(server.pid or 0, resource.RLIMIT_FSIZE)
+        soft = resource.RLIM_INFINITY if limit is None else limit
+        resource.prlimit(server.pid or 0, resource.RLIMIT_FSIZE, (soft, hard))
+
+    try:
+        yield Place(
+            f"ssh://127.0.0.1:{proxy.port}{tmp / 'store'}",
+            {"keyfile": str(server.keys / "user")},
+            folder=tmp / "store",
+            proxy=proxy,
+            fill=fill if server.pid and hasattr(resource, "prlimit") else None,
+            impatient={"timeout": "1"},
+        )
+    finally:
+        proxy.close()
+
+
+@contextlib.contextmanager
+def _openssh(sshd: Sshd, keys: Path) -> Iterator[tuple[int, int | None]]:
+    """The server as a process of this user, for this user alone; ended by its process id."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
+    if (
+        os.geteuid() == 0
+    ):  # it takes nothing else as root, and goes with the next start of the machine
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     config = keys / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {keys / 'host'}\n"
         f"AuthorizedKeysFile {keys / 'user.pub'}\nStrictModes no\nPidFile none\nUsePAM no\n"
-        "Subsystem sftp internal-sftp\nPasswordAuthentication no\n"
+        "Subsystem sftp internal-sftp\nPasswordAuthentication no\nMaxStartups 100\n"
+        f"LogLevel ERROR\n{sshd.config()}"
     )
-    process = subprocess.Popen(
-        [sshd, "-D", "-e", "-f", str(config)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        _wait_for(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    # A file that becomes too long shall be an error, not a signal that ends the server: as it is ignored here,
+    # so it is there.
+    command = [str(sshd.program), "-D", "-e", "-f", str(config)]
+    with _running(command, port, env=sshd.environment(), restore_signals=False) as pid:
+        yield port, pid
 
 
 @contextlib.contextmanager
-def _asyncssh(keys: Path) -> Iterator[int]:
+def _running(command: list[str], port: int, **options: Any) -> Iterator[int]:
+    """A server as a process, from when it answers at ``port``; ended by its process id.
+
+    What it prints goes into a file: a pipe that nobody reads stops it when that is full.
+    """
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, **options)
+        try:
+            limit = time.monotonic() + 60
+            while True:
+                if process.poll() is not None or time.monotonic() > limit:
+                    output.seek(0)
+                    raise AssertionError(f"the server does not answer: {output.read()}")
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.05)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def _asyncssh(keys: Path) -> Iterator[tuple[int, int | None]]:
     import asyncssh
 
     loop = asyncio.new_event_loop()
@@ -240,7 +342,7 @@ def _asyncssh(keys: Path) -> Iterator[int]:
 
     acceptor = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
     try:
-        yield acceptor.get_port()
+        yield acceptor.get_port(), None
     finally:
         asyncio.run_coroutine_threadsafe(stop(acceptor), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
@@ -264,9 +366,30 @@ def s3(tmp: Path, port: int) -> Iterator[Place]:
                 "region": "us-east-1",
             },
             proxy=proxy,
+            faults=_S3Faults(port),
+            impatient={"read_timeout": "1", "connect_timeout": "1"},
         )
     finally:
         proxy.close()
+
+
+class _S3Faults(NamedTuple):
+    """Tells the process of the S3 server how to fail."""
+
+    port: int
+
+    def set(self, status: int, times: int = 0, methods: str = "", longer: int = 0) -> None:
+        values = {"status": status, "times": times, "methods": methods, "longer": longer}
+        self._ask("?" + urllib.parse.urlencode(values))
+
+    @property
+    def answered(self) -> int:
+        return int(self._ask("")["answered"])
+
+    def _ask(self, query: str) -> Any:
+        url = f"http://127.0.0.1:{self.port}/-/faults{query}"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return json.load(answer)
 
 
 @contextlib.contextmanager
@@ -275,27 +398,6 @@ def s3_server() -> Iterator[int]:
     bin_folder = peer_environment("moto-5.1", ["moto[s3,server]~=5.1"])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    process = subprocess.Popen(
-        [str(bin_folder / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        _wait_for(port, process)
+    script = str(Path(__file__).parent / "s3_server.py")
+    with _running([str(bin_folder / "python"), script, str(port)], port):
         yield port
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-
-
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
-    """Return when the server accepts connections. Raises AssertionError if it ends first."""
-    limit = time.monotonic() + 60
-    while time.monotonic() < limit:
-        if process.poll() is not None:
-            raise AssertionError(f"the server ended: {process.communicate()[1]}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the server does not answer")

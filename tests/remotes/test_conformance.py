@@ -130,10 +130,6 @@ def test_a_connection_that_is_cut(tmp_path: Path, origin: Data) -> None:
     proxy = origin.place.proxy
     if proxy is None:
         pytest.skip("there is no connection")
-    if origin.place.url.startswith("s3:"):
-        pytest.skip(
-            "s3fs tries each request again for so long that the test would take half a minute"
-        )
     slow = TransferRequest(jobs=2)
     if origin.place.writable:
         storage_of(origin).list("files")

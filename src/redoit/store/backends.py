@@ -5,14 +5,14 @@ Everything here is imported late: a project without such a remote pays for nothi
 
 from __future__ import annotations
 
-import contextlib
 import os
-import posixpath
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from redoit.errors import RemoteError
-from redoit.store.storage import Storage, Stored
+from redoit.store.fsspec_storage import FsspecStorage, Opened
+from redoit.store.storage import Storage
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -71,93 +71,6 @@ class Options:
             ) from None
 
 
-class _Opened(NamedTuple):
-    """A file system of fsspec; ``root`` is the remote's folder as it names it."""
-
-    system: Any
-    root: str
-
-
-class FsspecStorage:
-    """A folder of a file system of fsspec.
-
-    ``renames``: a file is visible while it is being written, so that it gets a temporary name first.
-    """
-
-    def __init__(
-        self,
-        opened: _Opened,
-        *,
-        lists: bool = True,
-        writable: bool = True,
-        renames: bool = False,
-        attempts: int = 3,
-    ) -> None:
-        self._fs, self._root = opened
-        self.lists = lists
-        self.writable = writable
-        self.attempts = attempts
-        self._renames = renames
-        self._made: set[str] = set()
-        """Folders that are known to be there."""
-
-    def list(self, folder: str) -> list[Stored]:
-        top = self._path(folder)
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            found = self._fs.find(top, detail=True)
-            return [
-                Stored(name, int(info.get("size") or 0))
-                for path, info in found.items()
-                if info.get("type") != "directory" and (name := self._name(path)) is not None
-            ]
-        return []
-
-    def size(self, name: str) -> int | None:
-        try:
-            return int(self._fs.info(self._path(name)).get("size") or 0)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def get(self, name: str, place: str) -> None:
-        self._fs.get_file(self._path(name), place)
-
-    def put(self, place: str, name: str) -> None:
-        path = self._path(name)
-        if not self._renames:
-            self._fs.put_file(place, path)
-            return
-        folder = posixpath.dirname(path)
-        if folder not in self._made:
-            self._fs.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
-        temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
-        try:
-            self._fs.put_file(place, temporary)
-            self._fs.mv(temporary, path)
-        except BaseException:
-            with contextlib.suppress(Exception):
-                self._fs.rm_file(temporary)
-            raise
-
-    def remove(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm_file(self._path(name))
-
-    def finish(self) -> None:
-        """What is behind a network is durable when it was taken, or there is no way to ask."""
-
-    def _path(self, name: str) -> str:
-        return f"{self._root}/{name}" if self._root and name else name or self._root
-
-    def _name(self, path: str) -> str | None:
-        """The name of what the file system calls ``path``."""
-        root = self._root.strip("/")
-        path = path.strip("/")
-        if not root:
-            return path
-        return path[len(root) + 1 :] if path.startswith(f"{root}/") else None
-
-
 # --- one function for each kind -------------------------------------------------------------------
 
 
@@ -170,7 +83,6 @@ def _s3(url: str, options: Options) -> Storage:
     config: dict[str, Any] = {
         "read_timeout": options.number("read_timeout"),
         "connect_timeout": options.number("connect_timeout"),
-        "retries": {"max_attempts": 1},  # s3fs tries again as well, and sooner
     }
     extra = {
         "ServerSideEncryption": options.text("sse"),
@@ -200,8 +112,9 @@ def _s3(url: str, options: Options) -> Storage:
         cache_regions=options.flag("cache_regions"),
         **_FRESH,
     )
-    system.retries = _S3_ATTEMPTS
-    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+    # The library below tries each request again, as AWS_MAX_ATTEMPTS and ~/.aws/config say; s3fs shall not multiply that.
+    system.retries = 1
+    return FsspecStorage(Opened(system, _bucket_path(url)), attempts=2)
 
 
 def _s3_session(options: Options) -> dict[str, Any]:
@@ -231,7 +144,7 @@ def _gs(url: str, options: Options) -> Storage:
         ),
         **_FRESH,
     )
-    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+    return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
 
 
 def _azure(url: str, options: Options) -> Storage:
@@ -243,12 +156,13 @@ def _azure(url: str, options: Options) -> Storage:
     system = _class("adlfs", "AzureBlobFileSystem", "azure", options)(
         **given, anon=options.flag("allow_anonymous_login"), **_FRESH
     )
-    return FsspecStorage(_Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+    return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
 
 
 def _ssh(url: str, options: Options) -> Storage:
     parts = _split(url)
     keyfile = options.text("keyfile")
+    timeout = options.number("timeout") or _SILENCE
     given = {
         "username": options.text("user") or _unquoted(parts.username),
         "port": options.number("port") or parts.port,
@@ -256,19 +170,25 @@ def _ssh(url: str, options: Options) -> Storage:
         "passphrase": options.secret("passphrase"),
         "client_keys": [os.path.expanduser(keyfile)] if keyfile else None,
         "max_sessions": options.number("max_sessions"),
-        "timeout": options.number("timeout"),
     }
     given = {key: int(value) if isinstance(value, float) else value for key, value in given.items()}
     if not options.flag("allow_agent", True):
         given["agent_path"] = ""
-    system = _class("sshfs", "SSHFileSystem", "ssh", options)(
+    connect = partial(
+        _class("sshfs", "SSHFileSystem", "ssh", options),
         parts.hostname,
         **_given(given),
         known_hosts=(),  # those of ~/.ssh: a host whose key is unknown is refused
         gss_auth=options.flag("gss_auth"),
+        connect_timeout=timeout,
+        login_timeout=timeout,
+        # A server or a network that says nothing more would be waited for without an end.
+        keepalive_interval=timeout / _KEEPALIVES,
+        keepalive_count_max=_KEEPALIVES,
         skip_instance_cache=True,
     )
-    return FsspecStorage(_Opened(system, (_unquoted(parts.path) or "").rstrip("/")), renames=True)
+    root = (_unquoted(parts.path) or "").rstrip("/")
+    return FsspecStorage(Opened(connect(), root), renames=True, again=connect)
 
 
 def _http(url: str, options: Options) -> Storage:
@@ -304,7 +224,7 @@ def _http(url: str, options: Options) -> Storage:
     system = system_class(client_kwargs=client, **checked, **_FRESH)
     netloc = parts.hostname or ""
     root = f"{parts.scheme}://{netloc}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    return FsspecStorage(_Opened(system, root.rstrip("/")), lists=False, writable=False)
+    return FsspecStorage(Opened(system, root.rstrip("/")), lists=False, writable=False)
 
 
 def _webdav(url: str, options: Options) -> Storage:
@@ -329,9 +249,10 @@ def _webdav(url: str, options: Options) -> Storage:
         cert=(certificate, key) if certificate and key else certificate,
         verify=True if verify is None else verify,
         timeout=options.number("timeout") or 30,
+        retry=False,  # we try again
         skip_instance_cache=True,
     )
-    return FsspecStorage(_Opened(system, ""), renames=True)
+    return FsspecStorage(Opened(system, ""), renames=True)
 
 
 _KINDS: Mapping[str, Callable[[str, Options], Storage]] = {
@@ -344,7 +265,9 @@ _KINDS: Mapping[str, Callable[[str, Options], Storage]] = {
     "webdav": _webdav,
     "webdavs": _webdav,
 }
-_S3_ATTEMPTS = 3
+_SILENCE = 60.0
+"""Seconds without a sign of life, after which a connection counts as lost."""
+_KEEPALIVES = 4
 _FRESH = {"skip_instance_cache": True, "use_listings_cache": False}
 
 

@@ -22,6 +22,7 @@ from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
 from redoit.store.objects import Objects
 from redoit.store.parallel import in_parallel
 from redoit.store.remotes import Remote, because, folder_name, object_name, unusable
+from redoit.store.storage import Storage
 
 _Key = tuple[Oid, Algo]
 _Result = TypeVar("_Result")
@@ -367,12 +368,13 @@ def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
     storage = remote.storage
 
     def one(oid: Oid, algo: Algo) -> None:
-        if storage.size(object_name(oid, algo)) is not None:
+        if _answer(storage, partial(storage.size, object_name(oid, algo))) is not None:
             with lock:
                 found.add((oid, algo))
 
     def group(prefix: str, algo: Algo, oids: Sequence[Oid]) -> None:
-        names = {stored.name for stored in storage.list(folder_name(prefix, algo))}
+        listed = _answer(storage, partial(storage.list, folder_name(prefix, algo)))
+        names = {stored.name for stored in listed}
         with lock:
             found.update((oid, algo) for oid in oids if object_name(oid, algo) in names)
 
@@ -385,6 +387,15 @@ def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
     with asking(remote):
         in_parallel(questions, jobs or remote.jobs or default_jobs())
     return found
+
+
+def _answer(storage: Storage, question: Callable[[], _Result]) -> _Result:
+    """What ``question`` returns; it is asked as often as is worth trying. Raises what the last attempt raises."""
+    for attempt in range(storage.attempts - 1):
+        with contextlib.suppress(Exception):
+            return question()
+        time.sleep(_PAUSE * 4**attempt)
+    return question()
 
 
 @contextlib.contextmanager
