@@ -13,7 +13,7 @@ import pytest
 
 from redoit import Project
 from redoit.model import Content, RepoPath
-from redoit.store import transfer
+from redoit.store import moving
 from tests.remotes import openssh, servers
 from tests.unit.store_room import Room
 
@@ -56,7 +56,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # its pauses are seconds long
-    monkeypatch.setattr(transfer, "_PAUSE", 0.01)
+    monkeypatch.setattr(moving, "_PAUSE", 0.01)
 
 
 @pytest.fixture(params=KINDS)

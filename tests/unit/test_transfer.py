@@ -13,8 +13,10 @@ from redoit.store.moved import Wanted
 from redoit.store.remotes import Remote
 from redoit.store.storage import Stored
 from redoit.store.transfer import download, present, upload
+from redoit.trace.remote_runs import fetch_runs, push_runs
 from redoit.trace.runcache import RunCache
 from tests.unit.store_room import Room
+from tests.unit.test_trace_runcache import STAGE, TRACE
 
 
 class Log:
@@ -160,6 +162,54 @@ def test_an_entry_of_the_run_cache_under_another_name_is_refused(room: Room) -> 
     file.write_text("- no\n")
     assert not runs.adopt(str(file), f"runs/ab/ab{'0' * 62}/{'0' * 64}")
     assert runs.entries() == {}
+
+
+class Seen:
+    """A Meter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, int | None]] = []
+        self.files = 0
+
+    def begin(self, verb: str, files: int, size: int | None) -> None:
+        self.told.append((verb, files, size))
+
+    def moved(self, size: int) -> None:
+        self.files += 1
+
+    def ended(self) -> None: ...
+
+
+def test_the_run_cache_goes_on_after_a_failure(room: Room, tmp_path: Path) -> None:
+    """In both directions: the others travel, what failed is named, and the same again completes it."""
+    runs = RunCache(room.layout)
+    for lr in range(3):
+        runs.save(STAGE, TRACE._replace(params={"params.yaml": {"lr": lr + 1}}))
+    names = sorted(runs.entries())
+    sizes = {name: Path(path).stat().st_size for name, path in runs.entries().items()}
+    log, seen = Log(), Seen()
+    remote = Remote("up", "up", log)
+    log.failing = {names[0]}
+    moved = push_runs(runs, remote, 1, seen)
+    assert (moved.files, [each.path for each in moved.failures]) == (2, [names[0]])
+    assert (seen.told, seen.files) == ([("send", 3, sum(sizes.values()))], 2)
+    log.failing = set()
+    assert push_runs(runs, remote, 1).files == 1
+    assert push_runs(runs, remote, 1).files == 0
+
+    other = Room(tmp_path / "other")
+    theirs = RunCache(other.layout)
+    log.failing = {names[1]}
+    log.files[names[2]] += b"# another text of the same entry\n"
+    log.files["runs/ab/ab" + "0" * 62 + "/" + "0" * 64] = b"cmd: evil\n"
+    seen, warnings = Seen(), list[str]()
+    moved = fetch_runs(theirs, remote, other.store.objects, 1, warnings, seen)
+    assert (moved.files, [each.path for each in moved.failures]) == (2, [names[1]])
+    assert seen.told[0][:2] == ("get", 4)
+    assert warnings == ["1 entries of the run cache are not what their names say: left out"]
+    log.failing = set()
+    assert fetch_runs(theirs, remote, other.store.objects, 1, []).files == 1
+    assert sorted(theirs.entries()) == names
 
 
 def test_the_line() -> None:

@@ -16,9 +16,10 @@ from redoit.model import Algo, Oid
 from redoit.store import tree
 from redoit.store.links import failing
 from redoit.store.moved import Wanted
+from redoit.store.moving import asking
 from redoit.store.objects import Objects, folders_of
 from redoit.store.remotes import Remote, Remotes, object_name
-from redoit.store.transfer import asking, files_of_directories
+from redoit.store.transfer import files_of_directories
 from redoit.store.verify import objects_in
 
 Key = tuple[Oid, Algo]

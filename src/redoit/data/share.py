@@ -66,7 +66,8 @@ def push_experiments(layout: Layout, request: ShareRequest, meter: Meter) -> Sha
         for name, wanted in groups.items():
             moved.add(upload(wanted, remotes.open(name), objects, jobs=request.jobs, meter=meter))
         if request.run_cache:
-            moved.add(push_runs(RunCache(layout), remotes.open(request.remote), request.jobs))
+            remote = remotes.open(request.remote)
+            moved.add(push_runs(RunCache(layout), remote, request.jobs, meter))
         moved.check("sent")
     change_remote_refs(
         git,
@@ -98,7 +99,7 @@ def pull_experiments(layout: Layout, request: ShareRequest, meter: Meter) -> Sha
         if request.run_cache:
             runs = RunCache(layout)
             remote = remotes.open(request.remote)
-            moved.add(fetch_runs(runs, remote, objects, request.jobs, warnings))
+            moved.add(fetch_runs(runs, remote, objects, request.jobs, warnings, meter))
     return Shared(tuple(new), tuple(same), tuple(refused), moved, tuple(warnings))
 
 

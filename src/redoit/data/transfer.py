@@ -42,8 +42,8 @@ def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Me
         moved.add(upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
     if request.run_cache:
         remote = remotes.open(request.remote)
-        if remote.storage.lists:
-            moved.add(push_runs(session.run_cache, remote, request.jobs))
+        if remote.storage.writable:
+            moved.add(push_runs(session.run_cache, remote, request.jobs, meter))
     return Transferred(moved, tuple(warnings))
 
 
@@ -56,9 +56,9 @@ def fetch(
     if request.run_cache:
         remote = remotes.open(request.remote)
         if remote.storage.lists:
-            moved.add(
-                fetch_runs(session.run_cache, remote, session.store.objects, request.jobs, warnings)
-            )
+            objects = session.store.objects
+            runs = session.run_cache
+            moved.add(fetch_runs(runs, remote, objects, request.jobs, warnings, meter))
         else:
             warnings.append(f"the remote '{remote.name}' cannot tell what runs it has: left out")
     for remote, wanted in _by_remote(_chosen(session, request, warnings), request, remotes):

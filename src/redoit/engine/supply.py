@@ -64,8 +64,9 @@ class Supply:
             try:
                 remote = self._remotes.open()
                 if remote.storage.lists:
-                    session = self._session
-                    fetch_runs(session.run_cache, remote, session.store.objects, 0, self.warnings)
+                    runs, objects = self._session.run_cache, self._session.store.objects
+                    moved = fetch_runs(runs, remote, objects, 0, self.warnings, self._meter)
+                    moved.check("got of the run cache")
             except RedoitError as error:
                 self.warnings.append(f"the run cache was not got: {error.what}")
 

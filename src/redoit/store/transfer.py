@@ -6,36 +6,23 @@ objects of a directory go before the object that names them.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from redoit.errors import CorruptObject, RemoteError, StoreError
 from redoit.model import Algo, Oid
 from redoit.store import tree
 from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
+from redoit.store.moving import Altered, Moving, answer, asking, default_jobs, discard
 from redoit.store.objects import Objects
 from redoit.store.parallel import in_parallel
-from redoit.store.remotes import Remote, because, folder_name, object_name, unusable
-from redoit.store.storage import Storage
+from redoit.store.remotes import Remote, folder_name, object_name
 
 _Key = tuple[Oid, Algo]
-_Result = TypeVar("_Result")
-
-_PAUSE = 0.1
-"""Seconds before the second attempt; four times as long before each further one."""
-_HOPELESS = 8
-"""So many failures in a row, and no further transfer is tried."""
-
-
-def default_jobs() -> int:
-    """How many transfers at a time, unless it is said: they wait more than they work."""
-    return 4 * (os.cpu_count() or 1)
 
 
 class _One(NamedTuple):
@@ -99,17 +86,12 @@ Listings = dict[_Key, tuple[str, bytes, list[tuple[str, Oid]]]]
 """Of directories: path, the object, name and oid of each file."""
 
 
-class _Work:
-    """One transfer under way between a remote and the cache, and what came of it."""
+class _Work(Moving):
+    """Objects on their way between a remote and the cache."""
 
     def __init__(self, remote: Remote, objects: Objects, jobs: int, meter: Meter) -> None:
-        self._remote = remote
+        super().__init__(remote, jobs, meter)
         self._objects = objects
-        self.jobs = jobs or remote.jobs or default_jobs()
-        self._meter = meter
-        self._lock = threading.Lock()
-        self._in_a_row = 0
-        self.moved = Moved()
 
     # --- from the remote --------------------------------------------------------------------------
 
@@ -126,7 +108,7 @@ class _Work:
                 try:
                     inner = tree.decode(data, entry.algo, where)
                 except CorruptObject as error:
-                    self._failed(path, error.what)
+                    self.failed(path, error.what)
                 else:
                     with self._lock:
                         found[entry.oid, entry.algo] = (path, data, inner)
@@ -146,13 +128,13 @@ class _Work:
             with open(place, "rb") as file:
                 data = file.read()
             if tree.dir_oid(data, algo) != oid:
-                raise _Altered
+                raise Altered
             return data
 
         try:
-            return self._tried(path, get)
+            return self.tried(path, get)
         finally:
-            _discard(place)
+            discard(place)
 
     def get(self, wanted: Sequence[_One]) -> set[_Key]:
         """Put these objects into the cache. Returns those that did not come."""
@@ -166,15 +148,18 @@ class _Work:
                 try:
                     return self._objects.adopt(place, one.oid, one.algo)
                 except CorruptObject:
-                    raise _Altered from None
+                    raise Altered from None
 
             try:
-                size = self._tried(one.path, get)
+                size = self.tried(one.path, get)
             finally:
-                _discard(place)
-            self._count(size, lost, one)
+                discard(place)
+            if size is None:
+                lost.add((one.oid, one.algo))
+            else:
+                self.arrived(size)
 
-        self._move("get", wanted, take)
+        self._all("get", wanted, take)
         return lost
 
     # --- to the remote ----------------------------------------------------------------------------
@@ -190,76 +175,19 @@ class _Work:
                 self._remote.storage.put(place, object_name(one.oid, one.algo))
                 return os.stat(place).st_size
 
-            self._count(self._tried(one.path, put), lost, one)
-
-        self._move("send", wanted, send)
-        return lost
-
-    # --- both -------------------------------------------------------------------------------------
-
-    def _move(self, verb: str, wanted: Sequence[_One], move: Callable[[_One], None]) -> None:
-        if not wanted:
-            return
-        sizes = [one.size for one in wanted]
-        known = None if None in sizes else sum(size or 0 for size in sizes)
-        self._meter.begin(verb, len(wanted), known)
-        try:
-            in_parallel([partial(move, one) for one in wanted], self.jobs)
-        finally:
-            self._meter.ended()
-
-    def _count(self, size: int | None, lost: set[_Key], one: _One) -> None:
-        with self._lock:
+            size = self.tried(one.path, put)
             if size is None:
                 lost.add((one.oid, one.algo))
-                return
-            self.moved.files += 1
-            self.moved.size += size
-        self._meter.moved(size)
-
-    def _tried(self, path: str, move: Callable[[], _Result]) -> _Result | None:
-        """What ``move`` returns, at the last attempt at the latest; None if it failed, which is noted."""
-        why = ""
-        for attempt in range(self._remote.storage.attempts):
-            if self._in_a_row >= _HOPELESS:
-                self._failed(path, why or "not tried: too much had failed before")
-                return None
-            if attempt:
-                time.sleep(_PAUSE * 4 ** (attempt - 1))
-            try:
-                result = move()
-            except FileNotFoundError:
-                with self._lock:
-                    self.moved.missing.append(path)
-                return None
-            except _Altered:
-                why = "its content at the remote is not what its name says"
-            except StoreError as error:  # of the cache: no other attempt will do better
-                self._failed(path, f"{error.what}: {error.facts.get('because', '')}".rstrip(": "))
-                return None
-            except Exception as error:  # noqa: BLE001  whatever a library of a remote raises
-                why = because(error, self._remote.secrets)
-                if isinstance(error, PermissionError):
-                    break
             else:
-                self._in_a_row = 0
-                return result
-        self._failed(path, why)
-        return None
+                self.arrived(size)
 
-    def _failed(self, path: str, why: str) -> None:
-        with self._lock:
-            self._in_a_row += 1
-            self.moved.failures.append(Failure(path, why))
+        self._all("send", wanted, send)
+        return lost
 
-
-class _Altered(Exception):
-    """What came is not what its name says."""
-
-
-def _discard(place: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(place)
+    def _all(self, verb: str, wanted: Sequence[_One], move: Callable[[_One], None]) -> None:
+        sizes = [one.size for one in wanted]
+        known = None if None in sizes else sum(size or 0 for size in sizes)
+        self.all(verb, [partial(move, one) for one in wanted], known)
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -368,12 +296,12 @@ def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
     storage = remote.storage
 
     def one(oid: Oid, algo: Algo) -> None:
-        if _answer(storage, partial(storage.size, object_name(oid, algo))) is not None:
+        if answer(storage, partial(storage.size, object_name(oid, algo))) is not None:
             with lock:
                 found.add((oid, algo))
 
     def group(prefix: str, algo: Algo, oids: Sequence[Oid]) -> None:
-        listed = _answer(storage, partial(storage.list, folder_name(prefix, algo)))
+        listed = answer(storage, partial(storage.list, folder_name(prefix, algo)))
         names = {stored.name for stored in listed}
         with lock:
             found.update((oid, algo) for oid in oids if object_name(oid, algo) in names)
@@ -387,23 +315,3 @@ def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
     with asking(remote):
         in_parallel(questions, jobs or remote.jobs or default_jobs())
     return found
-
-
-def _answer(storage: Storage, question: Callable[[], _Result]) -> _Result:
-    """What ``question`` returns; it is asked as often as is worth trying. Raises what the last attempt raises."""
-    for attempt in range(storage.attempts - 1):
-        with contextlib.suppress(Exception):
-            return question()
-        time.sleep(_PAUSE * 4**attempt)
-    return question()
-
-
-@contextlib.contextmanager
-def asking(remote: Remote) -> Iterator[None]:
-    """Turn whatever a library of the remote raises into RemoteError."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except Exception as error:  # whatever a library of a remote raises
-        raise unusable(remote.name, remote.url, error, remote.secrets) from error
