@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from redoit.api.queue import Queue
-from redoit.data.add import Added, add, commit, move, remove
+from redoit.data.add import Added, add, commit
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.gc import Collected, GcRequest, collect
+from redoit.data.move import move, remove
 from redoit.data.status import DataStatus, StatusRequest, data_status
 from redoit.data.targets import DataRequest, choose
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push

@@ -1,4 +1,4 @@
-"""Data put under a ``.dvc`` file, recorded anew, moved, and given up again."""
+"""Data put under a ``.dvc`` file, and recorded anew."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import posixpath
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from redoit.data.targets import DataRequest, repo_path, stages_of
+from redoit.data.targets import DataRequest, stages_of
 from redoit.engine.commit import commit_workspace
 from redoit.engine.session import Session
 from redoit.errors import StageError, StoreError, TargetNotFound
 from redoit.graph import build_graph
 from redoit.model import Address, RepoPath, Stage, Trace, Why
 from redoit.spec.datafile import make_source
-from redoit.store.links import failing
 from redoit.trace.datafile import new_data_file, write_data_file
 
 SUFFIX = ".dvc"
@@ -41,7 +40,7 @@ def add(session: Session, request: DataRequest, *, no_commit: bool = False) -> l
     stages: dict[RepoPath, Stage] = {}
     new: dict[Address, Stage] = {}
     for path in dict.fromkeys(paths):
-        _check(session, path, known)
+        check_place(session, path, known)
         file = RepoPath(path + SUFFIX)
         stage = known.get(path)
         if stage is None:
@@ -97,7 +96,7 @@ def _existing(session: Session, target: str, request: DataRequest) -> list[RepoP
     return [path]
 
 
-def _check(session: Session, path: RepoPath, known: Mapping[RepoPath, Stage]) -> None:
+def check_place(session: Session, path: RepoPath, known: Mapping[RepoPath, Stage]) -> None:
     """Raise StoreError for a path that cannot be put under a ``.dvc`` file of its own."""
     stage = known.get(path)
     if stage is not None and not stage.is_data:
@@ -153,83 +152,3 @@ def commit(session: Session, request: DataRequest, *, force: bool = False) -> li
     if changed:
         commit_workspace(session, changed)
     return changed
-
-
-# --- giving up, moving ----------------------------------------------------------------------------
-
-
-def remove(session: Session, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
-    """Remove ``.dvc`` files and their lines in ``.gitignore``; with ``outs`` also the data in the workspace.
-
-    The cache keeps them. Returns the files. Raises StageError for a stage of a ``dvc.yaml``.
-    """
-    files = []
-    stages = [session.graph.stages[address] for address in stages_of(session, request)]
-    for stage in stages:
-        _check_is_data(stage)
-    for stage in stages:
-        if outs:
-            for out in stage.outs:
-                session.store.remove(out.path)
-        with failing(session.layout.abspath(stage.file)):
-            os.unlink(session.layout.abspath(stage.file))
-        for out in stage.outs:
-            session.store.unignore(out.path)
-        files.append(stage.file)
-    return files
-
-
-def _check_is_data(stage: Stage) -> None:
-    if not stage.is_data:
-        raise StageError(
-            f"'{stage.address}' is a stage of {stage.file}",
-            place=stage.place,
-            hint="take it out of that file; Redoit does not edit it",
-        )
-
-
-def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath, RepoPath]:
-    """Give data another path, with their ``.dvc`` file. Returns the old file and the new.
-
-    ``target`` may be a directory to move into. Raises StoreError if something is there already, StageError for outs of
-    stages, TargetNotFound.
-    """
-    layout = session.layout
-    request = DataRequest((source,), cwd)
-    old = repo_path(source, request, layout.root)
-    new = repo_path(target, request, layout.root)
-    address = stages_of(session, request)[0]
-    stage = session.graph.stages[address]
-    _check_is_data(stage)
-    if old == stage.file:
-        old = stage.outs[0].path
-    if os.path.isdir(layout.abspath(new)):
-        new = RepoPath(posixpath.join(new, posixpath.basename(old)))
-    file = RepoPath(new + SUFFIX)
-    trace = session.trace(stage)
-    if len(stage.outs) != 1 or trace is None or stage.file != f"{old}{SUFFIX}":
-        raise StoreError(
-            f"'{stage.file}' cannot be moved",
-            facts={"because": "it is not called after its one file or directory"},
-            hint="move the data, and write the path into the file",
-        )
-    for path in (new, file):
-        if os.path.lexists(layout.abspath(path)):
-            raise StoreError(f"'{path}' is there already", hint="move it away first")
-    known = {out.path: each for each in session.graph.stages.values() for out in each.outs}
-    _check(session, new, known)
-    with failing(layout.abspath(new)):
-        os.makedirs(os.path.dirname(layout.abspath(new)), exist_ok=True)
-        there = os.path.lexists(layout.abspath(old))
-        if there:
-            os.rename(layout.abspath(old), layout.abspath(new))
-        os.rename(layout.abspath(stage.file), layout.abspath(file))
-    session.look.forget(old)
-    session.look.forget(new)
-    name = posixpath.basename(new)
-    moved, _ = make_source(layout.root, file, {"outs": [{"path": name}]})
-    entry = trace.outs[0]._replace(path=name)
-    write_data_file(layout, moved, Trace(None, outs=(entry,)), rename=True)
-    session.store.unignore(old)
-    session.store.ignore([new])
-    return stage.file, file

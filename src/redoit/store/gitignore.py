@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from redoit.errors import GitError, StoreError
+from redoit.files import write_atomic
 from redoit.git import Git
 from redoit.model import RepoPath
 from redoit.project import Layout
@@ -121,8 +122,7 @@ class GitIgnore:
                 if not rest:
                     os.unlink(file)
                     return
-                with open(file, "wb") as handle:
-                    handle.writelines(rest)
+                write_atomic(file, b"".join(rest), staging=self._layout.tmp)
 
 
 def escaped(name: str) -> str:

@@ -74,32 +74,32 @@ def new_data_file(layout: Layout, file: RepoPath, entry: Entry) -> bool:
     return True
 
 
-def write_data_file(layout: Layout, stage: Stage, trace: Trace, *, rename: bool = False) -> bool:
+def write_data_file(layout: Layout, stage: Stage, trace: Trace) -> bool:
     """Record in the ``.dvc`` file of ``stage`` what its outs hold: ``trace.outs``. True if the file changed.
 
-    ``rename``: the path of its one out becomes that of ``trace``. Raises TraceError if it cannot be read or written.
+    Raises TraceError if it cannot be read or written.
     """
     entries = {entry.path: entry for entry in trace.outs}
-    if rename:
-        _rename(layout, stage.file, trace.outs[0].path)
     return _rewrite(layout, stage.file, "outs", entries)
 
 
-def _rename(layout: Layout, file: RepoPath, path: str) -> None:
+def copy_data_file(layout: Layout, file: RepoPath, new: RepoPath, path: str) -> None:
+    """Write the ``.dvc`` file ``new``: as ``file``, but its one out is at ``path``. Raises TraceError."""
     from ruamel.yaml import YAML
 
-    place = layout.abspath(file)
     yaml = YAML()
     yaml.default_flow_style = False
     try:
-        with open(place, "rb") as handle:
+        with open(layout.abspath(file), "rb") as handle:
             document = yaml.load(handle.read())
         document["outs"][0]["path"] = path
+        if "md5" in document:
+            document["md5"] = _checksum(document)
         stream = io.StringIO()
         yaml.dump(document, stream)
-        write_atomic(place, stream.getvalue().encode())
+        write_atomic(layout.abspath(new), stream.getvalue().encode(), staging=layout.tmp)
     except OSError as error:
-        raise TraceError(f"{file} cannot be rewritten", facts={"reason": error.strerror}) from error
+        raise TraceError(f"{new} cannot be written", facts={"reason": error.strerror}) from error
 
 
 def replace_oids(layout: Layout, file: RepoPath, replace: Mapping[Oid, Entry]) -> bool:

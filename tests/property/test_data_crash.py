@@ -1,0 +1,116 @@
+"""``exp data move`` and ``remove`` killed after any step: nothing lost, and the same command completes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from redoit import Project
+from redoit.data.targets import DataRequest
+from redoit.errors import TargetNotFound
+from tests.property import test_store_crash as crash
+from tests.sandbox import dvc_sandbox
+from tests.unit.store_room import files_below
+
+Work = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with a file and a directory that are data, and lines of the user's in ``.gitignore``."""
+    tmp = tmp_path_factory.mktemp("crash")
+    box = dvc_sandbox(tmp / "repo", tmp / "home")
+    box.write("file", "a file\n")
+    box.write("dir/one", "1\n")
+    box.write("dir/sub/two", "2\n")
+    box.write(".gitignore", "# mine\n*.log\n")
+    box.exp("data", "add", "-q", "file", "dir")
+    (box.root / "place").mkdir()
+    return box.root
+
+
+def state(root: Path) -> dict[str, bytes]:
+    found = files_below(root)
+    return {name: data for name, data in found.items() if not name.startswith((".git/", ".dvc/"))}
+
+
+def killed(work: Work, template: Path, tmp_path: Path) -> Iterator[Path]:
+    """For every step of ``work``: a copy of the repository in which it was killed there."""
+    for step in range(1, 200):
+        root = tmp_path / str(step)
+        shutil.copytree(template, root, symlinks=True)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                crash._left.append(step)
+                work(root)
+                status = 0
+            finally:
+                os._exit(status)
+        _, code = os.waitpid(child, 0)
+        assert code in (0, signal.SIGKILL), code
+        yield root
+        shutil.rmtree(root)
+        if code == 0:
+            assert step > 5
+            return
+    raise AssertionError("the work takes more steps than were tried")
+
+
+def again(work: Work, root: Path, wanted: dict[str, bytes]) -> None:
+    with contextlib.suppress(TargetNotFound):  # it had all been done
+        work(root)
+    assert state(root) == wanted
+    assert not [each for each in state(root) if each.endswith(".tmp")]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "end"),
+    [("file", "new/name", "new/name"), ("dir", "place", "place/dir")],
+)
+def test_move(source: str, target: str, end: str, template: Path, tmp_path: Path) -> None:
+    def work(root: Path) -> None:
+        Project(root).data.move(source, target, str(root))
+
+    data = {n: d for n, d in state(template).items() if n == source or n.startswith(f"{source}/")}
+    moved = {end + name[len(source) :]: content for name, content in data.items()}
+    done = tmp_path / "done"
+    shutil.copytree(template, done, symlinks=True)
+    work(done)
+    wanted = state(done)
+    assert moved.items() <= wanted.items()
+    assert f"{end}.dvc" in wanted
+    assert not {source, f"{source}.dvc"} & set(wanted)
+    for root in killed(work, template, tmp_path):
+        now = state(root)
+        # The data are in one place, whole, and the file beside them says so.
+        here = data.items() <= now.items()
+        assert here != (moved.items() <= now.items())
+        assert f"{source if here else end}.dvc" in now
+        assert now[".gitignore"].startswith(b"# mine\n*.log\n")
+        again(work, root, wanted)
+
+
+@pytest.mark.parametrize("outs", [False, True])
+def test_remove(outs: bool, template: Path, tmp_path: Path) -> None:
+    def work(root: Path) -> None:
+        Project(root).data.remove(DataRequest(("dir",), str(root)), outs=outs)
+
+    done = tmp_path / "done"
+    shutil.copytree(template, done, symlinks=True)
+    work(done)
+    wanted = state(done)
+    for root in killed(work, template, tmp_path):
+        now = state(root)
+        assert outs or {"dir/one", "dir/sub/two"} <= set(now)
+        # As long as it is ignored, there is a file that says what it is.
+        assert "dir.dvc" in now or b"/dir" not in now[".gitignore"]
+        assert now[".gitignore"].startswith(b"# mine\n*.log\n")
+        again(work, root, wanted)
