@@ -59,6 +59,8 @@ def kept(folder: Path) -> set[int]:
         (["--rev", "HEAD"], {2, 3, 5}),
         (["--rev", "HEAD", "-n", "2"], {1, 2, 3, 5}),
         (["--rev", "first", "-n", "-1"], {1, 3, 5}),
+        (["--date", "2000-01-31"], {1, 2, 3, 5}),
+        (["--all-experiments", "--date", "2100-01-31"], {3, 5}),
     ],
 )
 def test_what_is_kept(box: Sandbox, options: list[str], left: set[int]) -> None:
@@ -83,6 +85,33 @@ def test_a_remote_is_cleaned_by_its_own_lists(box: Sandbox) -> None:
     assert kept(box.root.parent / "store") == {1, 2, 5}
 
 
+def test_what_the_remote_lacks_is_kept(box: Sandbox) -> None:
+    store = box.root.parent / "store"
+    for file in (store / "files").rglob("*"):
+        if file.is_file() and file.read_bytes() == b"lr: 4\n":
+            file.unlink()
+    cache = box.root / ".dvc/cache/files"
+    box.exp("data", "gc", "-q", "-f", "-w", "--not-in-remote")
+    files = [p.read_text() for p in cache.rglob("*") if p.is_file() and p.suffix != ".dir"]
+    assert sorted(files) == ["lr: 3\n", "lr: 4\n", "lr: 5\n"]
+    box.exp("data", "gc", "-q", "-f", "-w", "--not-in-remote", "-c", code=2)
+
+
+def test_other_projects_of_the_same_cache(box: Sandbox) -> None:
+    other = git_sandbox(box.root.parent / "other", box.root.parent / "home")
+    other.exp("init", "-q", "--hash", "md5")
+    other.exp("config", "cache.dir", str(box.root / ".dvc/cache"))
+    other.write("data", "lr: 9\n")
+    other.exp("data", "add", "-q", "data")
+    box.exp("data", "gc", "-q", "-f", "-w", "-p", "../other")
+    other.exp("data", "checkout", "-q")
+    content = "lr: 9\n"
+    cache = box.root / ".dvc/cache/files"
+    assert content in [p.read_text() for p in cache.rglob("*") if p.is_file()]
+    box.exp("data", "gc", "-q", "-f", "-w")
+    assert content not in [p.read_text() for p in cache.rglob("*") if p.is_file()]
+
+
 def test_refused(box: Sandbox) -> None:
     assert "it is not said what to keep" in box.exp("data", "gc", code=2).stderr
     assert "--force does not ask" in box.exp("data", "gc", "-w", code=2).stderr
@@ -91,3 +120,6 @@ def test_refused(box: Sandbox) -> None:
     box.write("dvc.yaml", PIPELINE)
     box.exp("data", "gc", "-f", "-A", code=1)
     assert kept(box.root / ".dvc/cache") == {1, 2, 3, 4, 5}
+    told = box.exp("data", "gc", "-f", "-A", "--skip-failed").stderr
+    assert "warning: the commit " in told
+    assert kept(box.root / ".dvc/cache") == {1, 2, 3, 5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import click
 
 from redoit.api import Project
 from redoit.cli import complete
-from redoit.cli.data_options import REMOTE
+from redoit.cli.data_options import JOBS, REMOTE
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.gc import Collected, GcRequest
 from redoit.data.used import Commits
@@ -39,8 +40,31 @@ from redoit.report.words import count
     metavar="N",
     help="Also those of the N - 1 commits before each COMMIT; all of them if N is negative.",
 )
+@click.option(
+    "--date",
+    "since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Also keep the data of all commits from that day on.",
+)
+@click.option(
+    "--all-experiments", is_flag=True, help="Nothing more: those of experiments are always kept."
+)
+@click.option("--not-in-remote", is_flag=True, help="Also keep what the remote does not have.")
+@click.option(
+    "-p",
+    "--projects",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Also keep the data of the project there, which has the same cache; may be given several times.",
+)
+@click.option(
+    "--skip-failed", is_flag=True, help="Leave out commits that cannot be read; their data may go."
+)
 @click.option("-c", "--cloud", is_flag=True, help="Also remove unused data from a remote.")
 @REMOTE
+@JOBS
 @click.option("--dry", is_flag=True, help="Say how much would be removed; remove nothing.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @quiet_option("Print nothing.")
@@ -52,8 +76,14 @@ def gc(
     all_commits: bool,
     revs: Sequence[str],
     num: int,
+    since: datetime.datetime | None,
+    all_experiments: bool,
+    not_in_remote: bool,
+    projects: Sequence[str],
+    skip_failed: bool,
     cloud: bool,
     remote: str | None,
+    jobs: int | None,
     dry: bool,
     force: bool,
     quiet: bool,
@@ -61,19 +91,39 @@ def gc(
     """Remove data that nothing uses from the cache.
 
     What the workspace and all experiments use is always kept; say what else, or -w for nothing else.
-    The cache of several projects is not known as such: data of the others would be removed.
+    The cache of several projects is not known as such: name the others by -p, or their data would be removed.
     """
     commits = Commits(all_branches, all_tags, all_commits, tuple(revs))
-    if not (workspace or commits):
+    if not (workspace or commits or since or all_experiments):
         raise UsageError(
             "it is not said what to keep",
             hint="-w for the workspace, -a for branches, -T for tags, -A for all commits, --rev COMMIT",
         )
-    if remote and not cloud:
-        raise UsageError("-r is for --cloud", hint="give --cloud too, or leave it out")
+    if remote and not (cloud or not_in_remote):
+        raise UsageError(
+            "-r is for --cloud and --not-in-remote", hint="give one of them too, or leave it out"
+        )
+    if cloud and not_in_remote:
+        raise UsageError(
+            "--cloud and --not-in-remote cannot be given together",
+            hint="first clean the cache, then the remote",
+        )
     project = Project()
-    request = GcRequest(commits, num, cloud, remote, dry=True)
+    request = GcRequest(
+        commits,
+        num,
+        cloud,
+        remote,
+        dry=True,
+        not_in_remote=not_in_remote,
+        since=None if since is None else since.strftime("%Y-%m-%d"),
+        skip_failed=skip_failed,
+        projects=tuple(projects),
+        jobs=jobs or 0,
+    )
     found = project.data.gc(request)
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     if dry or not (found.objects or found.remote_objects):
         if not quiet:
             print(f"Would remove {_told(found)}" if dry else "Everything is in use")

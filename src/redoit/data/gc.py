@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
-from redoit.engine.session import Session
+from redoit.engine.session import Session, open_session
 from redoit.errors import GitError
 from redoit.experiments.freeze import START_REFS
 from redoit.git import Git
 from redoit.git_refs import first_parents, resolve
 from redoit.model import Algo, Oid
+from redoit.project import find_layout
 from redoit.store import tree
 from redoit.store.links import failing
 from redoit.store.moved import Wanted
 from redoit.store.moving import asking
 from redoit.store.objects import Objects, folders_of
 from redoit.store.remotes import Remote, Remotes, object_name
-from redoit.store.transfer import files_of_directories
+from redoit.store.transfer import files_of_directories, present
 from redoit.store.verify import objects_in
 
 Key = tuple[Oid, Algo]
@@ -34,28 +36,42 @@ class GcRequest(NamedTuple):
     cloud: bool = False
     remote: str | None = None
     dry: bool = False
+    not_in_remote: bool = False
+    """Also what the remote does not have."""
+    since: str | None = None
+    """Also what all commits from this day on use: ``YYYY-MM-DD``."""
+    skip_failed: bool = False
+    """Leave out commits that cannot be read, and with them what they use."""
+    projects: tuple[str, ...] = ()
+    """Also what these commits and the workspace use in other projects, which have the same cache."""
+    jobs: int = 0
 
 
 class Collected(NamedTuple):
-    """How many objects were removed, or in a dry run would be, and their bytes."""
+    """How many objects were removed, or in a dry run would be, and their bytes. ``warnings``: what was left out."""
 
     objects: int = 0
     size: int = 0
     remote_objects: int = 0
     remote_size: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected:
     """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, CorruptObject; then nothing was removed.
 
-    A commit that cannot be read is an error: what it uses cannot be known.
+    A commit that cannot be read is an error, unless ``skip_failed``: what it uses cannot be known.
     """
-    used = _used(session, request)
+    skipped: list[str] | None = [] if request.skip_failed else None
+    used = _used(session, request, skipped)
+    for root in request.projects:
+        with open_session(find_layout(root)) as other:
+            used += _used(other, request, skipped)
     objects = session.store.objects
     keep = _keys(used, objects)
-    remote = remotes.open(request.remote) if request.cloud else None
+    remote = remotes.open(request.remote) if request.cloud or request.not_in_remote else None
     unused_there: list[tuple[str, int]] = []
-    if remote is not None:
+    if remote is not None and request.cloud:
         unused_there = _unused_at(remote, used, keep, objects)
     gone = sorted(
         (
@@ -65,6 +81,8 @@ def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected
             if (oid, algo) not in keep
         )
     )
+    if remote is not None and request.not_in_remote:
+        gone = _only_there_too(gone, remote, session, request.jobs)
     size = 0
     for _, path in gone:  # lists of files go first: none is left whose files are gone
         with failing(path):
@@ -75,10 +93,23 @@ def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected
         with asking(remote):
             for name, _ in unused_there:
                 remote.storage.remove(name)
-    return Collected(len(gone), size, len(unused_there), sum(size for _, size in unused_there))
+    there = sum(size for _, size in unused_there)
+    return Collected(len(gone), size, len(unused_there), there, tuple(skipped or ()))
 
 
-def _used(session: Session, request: GcRequest) -> list[Used]:
+def _only_there_too(
+    gone: Sequence[tuple[bool, str]], remote: Remote, session: Session, jobs: int
+) -> list[tuple[bool, str]]:
+    """Those of the objects that the remote has as well. Raises RemoteError if it cannot be asked."""
+    keys: dict[str, Key] = {}
+    for algo, folder in folders_of(session.layout.cache_dir).items():
+        keys.update({path: (oid, algo) for path, oid in objects_in(folder)})
+    there = present({keys[path] for _, path in gone}, remote, jobs)
+    return [each for each in gone if keys[each[1]] in there]
+
+
+def _used(session: Session, request: GcRequest, skipped: list[str] | None) -> list[Used]:
+    """What the project of ``session`` uses that is to be kept; a commit that cannot be read goes into ``skipped``."""
     used = used_by_workspace(session)
     git = Git(session.layout.root)
     if not git.is_repository():
@@ -92,7 +123,14 @@ def _used(session: Session, request: GcRequest) -> list[Used]:
             )
         revs.update(dict.fromkeys(first_parents(git, rev, request.num)))
     revs.update(dict.fromkeys(_experiments(git)))
-    for _, each in used_by_commits(session.layout, git, revs):
+    if request.since is not None:
+        first = datetime.datetime.strptime(request.since, "%Y-%m-%d").timestamp()
+        every = ("rev-list", "--timestamp", "--branches", "--tags", "--remotes", "HEAD", "--")
+        for line in git.run(*every).decode().splitlines():
+            stamp, rev = line.split()
+            if int(stamp) >= first:
+                revs[rev] = None
+    for _, each in used_by_commits(session.layout, git, revs, skip=skipped):
         used += each
     return used
 
