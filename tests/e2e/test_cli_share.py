@@ -56,6 +56,31 @@ def test_there_and_back(origin: Sandbox) -> None:
     assert other.exp("pull", "origin").stdout == "2 experiments here already\n"
 
 
+def test_auto_push(origin: Sandbox) -> None:
+    """After a run and a save; without the Git remote it is a warning, and the experiment is kept."""
+
+    def refs() -> int:
+        return origin.git("ls-remote", "hub", "refs/exps/*").count("refs/")
+
+    origin.exp("config", "exp.auto_push", "true")
+    told = origin.exp("run", "-n", "lr-4", "-S", "lr=4")
+    assert "warning: exp.auto_push does nothing without exp.git_remote" in told.stderr
+    origin.exp("config", "exp.git_remote", "hub")
+    told = origin.exp("run", "-n", "lr-5", "-S", "lr=5")
+    assert "Pushed 'lr-5'" in told.stdout
+    assert refs() == 1
+    origin.exp("run", "-q", "--temp", "-n", "lr-6", "-S", "lr=6")
+    origin.exp("save", "-q", "-n", "saved")
+    assert refs() == 3
+    other = clone_of(origin, "other")
+    other.exp("pull", "-q", "origin", "lr-5")
+    other.exp("apply", "lr-5")
+    assert other.read("model") == "lr: 5\n"
+    origin.exp("config", "exp.git_remote", str(origin.root / "nowhere"))
+    told = origin.exp("run", "-n", "lr-7", "-S", "lr=7")
+    assert "warning: 'lr-7' was not pushed" in told.stderr
+
+
 def test_another_of_the_same_name_is_not_replaced(origin: Sandbox) -> None:
     origin.exp("push", "-q", "hub")
     origin.exp("run", "-q", "-f", "-n", "lr-2", "-S", "lr=7")

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from redoit.api.queue import Queue
 from redoit.data.add import Added, add, commit
+from redoit.data.bring import BringRequest, bring
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.gc import Collected, GcRequest, collect
 from redoit.data.move import move, remove
 from redoit.data.status import DataStatus, StatusRequest, data_status
-from redoit.data.targets import DataRequest, choose
+from redoit.data.targets import DataRequest, choose, stages_of
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
 from redoit.engine.session import open_session
 from redoit.errors import QueueError
+from redoit.git_stage import stage_files
 from redoit.model import Address, RepoPath
 from redoit.project import Layout
 from redoit.queue.database import has_queue
 from redoit.queue.task import State
 from redoit.store.moved import Meter, SilentMeter
 from redoit.store.remotes import Remotes
+from redoit.trace.traces import lock_path
 
 
 class Pulled(NamedTuple):
@@ -95,31 +98,63 @@ class Data:
 
     # --- tracking ---------------------------------------------------------------------------------
 
-    def add(self, request: DataRequest, *, no_commit: bool = False) -> list[Added]:
+    def add(
+        self, request: DataRequest, *, no_commit: bool = False, relink: bool = True
+    ) -> list[Added]:
         """Put files and directories under ``.dvc`` files of their own, as ``dvc add`` does.
 
-        Raises StoreError for what cannot be data, GraphError, TargetNotFound; then nothing was done.
+        Without ``relink`` the data stay the files that they are, not links into the cache. Raises StoreError for what
+        cannot be data, GraphError, TargetNotFound; then nothing was done.
         """
         with self._exclusive(), open_session(self._layout) as session:
-            return add(session, request, no_commit=no_commit)
+            done = add(session, request, no_commit=no_commit, relink=relink)
+            self._stage([each.file for each in done], [each.path for each in done])
+        return done
 
-    def commit(self, request: DataRequest | None = None, *, force: bool = False) -> list[Address]:
+    def bring(self, request: BringRequest, meter: Meter | None = None) -> Added:
+        """Make a file or directory from anywhere on this machine data of the project: a copy of it, or sent to a remote.
+
+        Raises StoreError for what cannot be data or is there already, TargetNotFound, RemoteError, TransferFailed; then
+        nothing was recorded.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            remotes = Remotes(self._layout.config)
+            done = bring(session, request, remotes, meter or SilentMeter())
+            self._stage([done.file], [done.path])
+        return done
+
+    def commit(
+        self, request: DataRequest | None = None, *, force: bool = False, relink: bool = True
+    ) -> list[Address]:
         """Record outs that were changed by hand. Returns the stages and ``.dvc`` files that changed.
 
         Raises StageError for a stage of which more than the outs has changed, unless ``force``.
         """
         with self._exclusive(), open_session(self._layout) as session:
-            return commit(session, request or DataRequest(), force=force)
+            changed = commit(session, request or DataRequest(), force=force, relink=relink)
+            stages = [session.graph.stages[address] for address in changed]
+            files = [each.file if each.is_data else lock_path(each.file) for each in stages]
+            self._stage(files, [out.path for each in stages for out in each.outs])
+        return changed
 
     def remove(self, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
         """Remove ``.dvc`` files, and with ``outs`` their data from the workspace. Returns the files."""
         with self._exclusive(), open_session(self._layout) as session:
-            return remove(session, request, outs=outs)
+            stages = [session.graph.stages[each] for each in stages_of(session, request)]
+            files = remove(session, request, outs=outs)
+            self._stage(files, [out.path for stage in stages for out in stage.outs])
+        return files
 
     def move(self, source: str, target: str, cwd: str = "") -> tuple[RepoPath, RepoPath]:
         """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""
         with self._exclusive(), open_session(self._layout) as session:
-            return move(session, source, target, cwd)
+            old, new = move(session, source, target, cwd)
+            self._stage([old, new], [old, new])
+        return old, new
+
+    def _stage(self, files: Sequence[str], beside: Sequence[str]) -> None:
+        """Put what was written into Git's index, if ``core.autostage`` says so."""
+        stage_files(self._layout, files, beside)
 
     # --- looking ----------------------------------------------------------------------------------
 

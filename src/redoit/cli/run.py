@@ -25,9 +25,11 @@ from redoit.report.transfer import TransferLine
 
 if TYPE_CHECKING:
     from redoit.cli.following import follow_queue
+    from redoit.cli.share import auto_push
     from redoit.queue.orders import Ordered
 else:
     follow_queue = late("redoit.cli.following", "follow_queue")
+    auto_push = late("redoit.cli.share", "auto_push")
 
 
 @click.command("run")
@@ -159,6 +161,8 @@ def command(
             _show_metrics(project.metrics, listener)
         if result.experiment is not None:
             listener.screen.line(_told(result.experiment))
+    if result.experiment is not None and not dry and project.layout.config.exp_auto_push:
+        auto_push(project, result.experiment, quiet=quiet)
     write_profile(measured, result.run, listener, table=profile and not quiet, file=profile_json)
     return result.run.exit_code
 
@@ -241,6 +245,8 @@ def _run_outside(
         listener.screen.line(
             f"{_told(experiment)}; `exp apply {experiment.name}` puts it into the workspace"
         )
+    if project.layout.config.exp_auto_push:
+        auto_push(project, experiment, quiet=quiet)
     return ending.run.exit_code
 
 

@@ -6,12 +6,19 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from redoit.api import Project
 from redoit.cli.options import quiet_option, targets_argument, traceback_option
+from redoit.late import late
 from redoit.report.words import count, some
+
+if TYPE_CHECKING:
+    from redoit.cli.share import auto_push
+else:
+    auto_push = late("redoit.cli.share", "auto_push")
 
 
 @click.command("save")
@@ -58,7 +65,8 @@ def command(
     What the stages read and wrote goes into dvc.lock and the cache as if they had just run. TARGETS
     limit that to some stages or .dvc files; the experiment has all that Git tracks in any case.
     """
-    saved = Project().save(
+    project = Project()
+    saved = project.save(
         targets,
         name=name,
         message=message,
@@ -77,4 +85,6 @@ def command(
         print(json.dumps({"ref": saved.experiment.rev}))
     elif not quiet:
         print(f"Experiment '{saved.experiment.name}' ({saved.experiment.rev[:7]})")
+    if project.layout.config.exp_auto_push:
+        auto_push(project, saved.experiment, quiet=quiet or as_json)
     return 0

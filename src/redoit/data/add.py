@@ -14,7 +14,7 @@ from redoit.engine.commit import commit_workspace
 from redoit.engine.session import Session
 from redoit.errors import StageError, StoreError, TargetNotFound
 from redoit.graph import build_graph
-from redoit.model import Address, RepoPath, Stage, Trace, Why
+from redoit.model import Address, Content, RepoPath, Stage, Trace, Why
 from redoit.spec.datafile import make_source
 from redoit.trace.datafile import new_data_file, write_data_file
 
@@ -29,8 +29,10 @@ class Added(NamedTuple):
     changed: bool
 
 
-def add(session: Session, request: DataRequest, *, no_commit: bool = False) -> list[Added]:
-    """Put files and directories under ``.dvc`` files: into the cache, linked back, ignored by Git.
+def add(
+    session: Session, request: DataRequest, *, no_commit: bool = False, relink: bool = True
+) -> list[Added]:
+    """Put files and directories under ``.dvc`` files: into the cache, linked back if ``relink``, ignored by Git.
 
     All are checked before anything is done. Raises StoreError for what cannot be data, GraphError for what a stage
     writes, TargetNotFound for what is not there.
@@ -50,25 +52,33 @@ def add(session: Session, request: DataRequest, *, no_commit: bool = False) -> l
         stages[path] = stage
     build_graph({**session.graph.stages, **new})
     session.store.check_untracked(stages)
+    store = session.store
     return [
-        _add(session, path, stage, is_new=stage.address in new, no_commit=no_commit)
-        for path, stage in stages.items()
+        record(
+            session,
+            path,
+            store.commit(path, cached=not no_commit) if relink or no_commit else store.keep(path),
+        )
+        for path in stages
     ]
 
 
-def _add(session: Session, path: RepoPath, stage: Stage, *, is_new: bool, no_commit: bool) -> Added:
-    out = next(out for out in stage.outs if out.path == path)
-    entry = session.store.commit(path, cached=not no_commit).entry(out.text)
+def record(session: Session, path: RepoPath, content: Content) -> Added:
+    """Write the ``.dvc`` file of ``path``, new or not, and let Git ignore the data."""
     session.store.sync()
     session.store.ignore([path])
-    if is_new:
-        changed = new_data_file(session.layout, stage.file, entry)
-    else:
-        before = session.trace(stage)
-        others = [each for each in (before.outs if before else ()) if each.path != out.text]
-        trace = Trace(None, outs=(*others, entry))
-        changed = write_data_file(session.layout, stage, trace)
-        session.data[stage.address] = trace
+    known = {out.path: stage for stage in session.graph.stages.values() for out in stage.outs}
+    stage = known.get(path)
+    if stage is None:
+        file = RepoPath(path + SUFFIX)
+        changed = new_data_file(session.layout, file, content.entry(posixpath.basename(path)))
+        return Added(path, file, changed)
+    out = next(out for out in stage.outs if out.path == path)
+    before = session.trace(stage)
+    others = [each for each in (before.outs if before else ()) if each.path != out.text]
+    trace = Trace(None, outs=(*others, content.entry(out.text)))
+    changed = write_data_file(session.layout, stage, trace)
+    session.data[stage.address] = trace
     return Added(path, stage.file, changed)
 
 
@@ -127,7 +137,9 @@ def check_place(session: Session, path: RepoPath, known: Mapping[RepoPath, Stage
 _OF_OUTS = frozenset((Why.OUT_CHANGED, Why.OUT_NOT_CACHED, Why.OUT_NEW, Why.NEVER_RAN))
 
 
-def commit(session: Session, request: DataRequest, *, force: bool = False) -> list[Address]:
+def commit(
+    session: Session, request: DataRequest, *, force: bool = False, relink: bool = True
+) -> list[Address]:
     """Record the outs of stages and ``.dvc`` files as they are now; the cache gets what it lacks. Returns what changed.
 
     Raises StageError for a stage whose command, deps or params have changed too, unless ``force``: its outs would be
@@ -150,5 +162,5 @@ def commit(session: Session, request: DataRequest, *, force: bool = False) -> li
         if reasons:
             changed.append(address)
     if changed:
-        commit_workspace(session, changed)
+        commit_workspace(session, changed, relink=relink)
     return changed

@@ -10,10 +10,12 @@ from redoit.errors import MissingOut
 from redoit.model import Address, Stage
 
 
-def commit_workspace(session: Session, addresses: Sequence[Address]) -> None:
+def commit_workspace(
+    session: Session, addresses: Sequence[Address], *, relink: bool = True
+) -> None:
     """Put the outs of these stages into the cache, and what they read and wrote into ``dvc.lock``.
 
-    Raises MissingOut, MissingDep, ParamsProblem, StoreError; then what was recorded before that stays.
+    Without ``relink`` the outs stay the files that they are, not links into the cache. Raises MissingOut, MissingDep, ParamsProblem, StoreError; then what was recorded before that stays.
     """
     stages = [session.graph.stages[address] for address in addresses]
     for stage in stages:
@@ -22,7 +24,11 @@ def commit_workspace(session: Session, addresses: Sequence[Address]) -> None:
     try:
         for stage in stages:
             outs = [
-                session.store.commit(out.path, cached=out.cache).entry(out.text)
+                (
+                    session.store.keep(out.path)
+                    if out.cache and not relink
+                    else session.store.commit(out.path, cached=out.cache)
+                ).entry(out.text)
                 for out in stage.outs
             ]
             trace = trace_now(stage, outs, session)

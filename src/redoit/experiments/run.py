@@ -19,6 +19,7 @@ from redoit.experiments.save import commit_experiment, find_same, free_name, sav
 from redoit.experiments.set_params import Edited, edited, plan_changes, recover, unnoticed
 from redoit.files import locked, write_atomic
 from redoit.git import Git
+from redoit.git_stage import stage_files
 from redoit.model import CHANGING, Address, Request, RunResult, Wish
 from redoit.profile import Phase, Phases, Unprofiled
 from redoit.project import Layout
@@ -233,6 +234,11 @@ def run_stages(
             meter=meter,
             profile=profile,
         )
+    if layout.config.autostage and outside is None and not request.dry:
+        changed = [each.address for each in result.stages if each.outcome in CHANGING]
+        stages = [session.graph.stages[address] for address in changed]
+        files = [stage.file if stage.is_data else lock_path(stage.file) for stage in stages]
+        stage_files(layout, files, [out.path for stage in stages for out in stage.outs])
     return result, session
 
 
