@@ -371,3 +371,16 @@ def test_live_with_many_threads_neither_hangs_nor_loses_a_line(terminal: Termina
     assert {line for line in shown if line.endswith("| hello")} == {
         f"{each.name} | hello" for each in stages
     }
+
+
+def test_transfers_are_a_line_of_the_live_part() -> None:
+    now = [0.0]
+    listener = LiveListener(io.StringIO(), io.StringIO(), Paint(False), clock=lambda: now[0])
+    meter = listener.transfers
+    meter.begin("get", 4, 4_000_000)
+    now[0] = 10.0
+    meter.moved(1_000_000)
+    assert listener.status()[-2] == ("Getting 1 of 4 files, 1.0 MB of 4.0 MB, 100 kB/s, 30 s left")
+    meter.ended()
+    assert len(listener.status()) == 1
+    listener.ended()

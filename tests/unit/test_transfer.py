@@ -239,3 +239,18 @@ def test_the_line() -> None:
         "1.5 kB",
         "123 MB",
     ]
+
+
+def test_how_much_is_to_move_is_known(room: Room, tmp_path: Path) -> None:
+    """Of whole directories, as their record says; not of a part of one."""
+    wanted = a_directory(room, 30)
+    log, seen = Log(), Seen()
+    remote = Remote("up", "up", log)
+    upload([wanted], remote, room.store.objects, meter=seen)
+    size = sum(len(f"{i}\n") for i in range(30))
+    assert seen.told[0] == ("send", 30, size)
+    for inside, told in ((None, ("get", 30, size)), ("7", ("get", 1, None))):
+        seen = Seen()
+        objects = Room(tmp_path / str(inside)).store.objects
+        download([wanted._replace(inside=inside)], remote, objects, meter=seen)
+        assert seen.told == [told]

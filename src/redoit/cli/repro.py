@@ -10,8 +10,7 @@ import click
 from redoit.api import Project
 from redoit.cli.ending import show_end, wanted_profile, write_profile
 from redoit.cli.options import request_of, run_options
-from redoit.report.live import make_listener
-from redoit.report.transfer import TransferLine
+from redoit.report.live import make_listener, make_meter
 
 
 @click.command("repro")
@@ -51,7 +50,7 @@ def command(
             request_of(ctx.params),
             listener,
             profile=measured,
-            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
+            meter=make_meter(listener, sys.stderr, jobs=jobs, quiet=quiet),
         )
     finally:
         listener.ended()

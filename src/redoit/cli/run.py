@@ -18,10 +18,9 @@ from redoit.errors import RedoitError, UsageError
 from redoit.experiments.refs import Experiment
 from redoit.late import late
 from redoit.model import RepoPath, Request, Wish
-from redoit.report.live import make_listener
+from redoit.report.live import make_listener, make_meter
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener
-from redoit.report.transfer import TransferLine
 
 if TYPE_CHECKING:
     from redoit.cli.following import follow_queue
@@ -149,7 +148,7 @@ def command(
             set_params=set_params,
             hydra=not no_hydra,
             profile=measured,
-            meter=TransferLine(sys.stderr, quiet=quiet or jobs > 1),
+            meter=make_meter(listener, sys.stderr, jobs=jobs, quiet=quiet),
         )
     finally:
         listener.ended()

@@ -10,11 +10,14 @@ from typing import IO, TYPE_CHECKING
 from redoit.model import Address, Reason, Stage, StageResult
 from redoit.report.progress import PlainListener
 from redoit.report.screen import Screen
+from redoit.report.transfer import TransferCount, TransferLine
 from redoit.report.words import Paint, count, duration, is_terminal, wants_colour
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
+
+    from redoit.store.moved import Meter
 
 _DRAWINGS_PER_SECOND = 5
 _LISTED = 8
@@ -109,6 +112,8 @@ class LiveListener(PlainListener):
         self._began = clock()
         self._running: dict[Address, float] = {}
         self._done = 0
+        self.transfers = _Transfers(self._live, clock)
+        """The Meter of what the run gets from remotes."""
 
     def planned(self, stages: Sequence[Stage], jobs: int) -> None:
         super().planned(stages, jobs)
@@ -143,7 +148,27 @@ class LiveListener(PlainListener):
         sums = (
             f"{done:,} of {total} done, {len(running)} running, {duration(int(now - self._began))}"
         )
-        return [*lines, sums]
+        moving = [self.transfers.text()] if self.transfers.active else []
+        return [*lines, *moving, sums]
+
+
+class _Transfers(TransferCount):
+    """A TransferCount that is shown in the live part of the screen, which it makes begin."""
+
+    def __init__(self, screen: LiveScreen, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self._screen = screen
+
+    def begin(self, verb: str, files: int, size: int | None) -> None:
+        super().begin(verb, files, size)
+        self._screen.start()
+
+
+def make_meter(listener: PlainListener, err: IO[str], *, jobs: int, quiet: bool) -> Meter:
+    """What shows the transfers of a run that ``listener`` shows: a part of its live screen, or a line of its own."""
+    if isinstance(listener, LiveListener):
+        return listener.transfers
+    return TransferLine(err, quiet=quiet or jobs > 1)
 
 
 def make_listener(

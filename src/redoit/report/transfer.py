@@ -15,20 +15,17 @@ _PATIENCE = 2.0
 """Seconds before the time left is worth guessing."""
 
 
-class TransferLine:
-    """A Meter that draws on ``stream`` if that is a terminal, and is silent otherwise. Thread-safe."""
+class TransferCount:
+    """A Meter that counts; owns the numbers of the transfer that is going on. Thread-safe."""
 
-    def __init__(
-        self, stream: IO[str], *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._stream = stream
-        self._draws = not quiet and is_terminal(stream)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._verb = ""
         self._files = self._all_files = self._bytes = 0
         self._all_bytes: int | None = None
-        self._began = self._drawn = 0.0
+        self._began = 0.0
+        self.active = False
 
     def begin(self, verb: str, files: int, size: int | None) -> None:
         with self._lock:
@@ -36,22 +33,22 @@ class TransferLine:
             self._files, self._bytes = 0, 0
             self._all_files, self._all_bytes = files, size
             self._began = self._clock()
-            self._draw(force=True)
+            self.active = True
+            self._changed(force=True)
 
     def moved(self, size: int) -> None:
         with self._lock:
             self._files += 1
             self._bytes += size
-            self._draw()
+            self._changed()
 
     def ended(self) -> None:
         with self._lock:
-            if self._draws:
-                self._stream.write("\r\x1b[K")
-                self._stream.flush()
+            self.active = False
+            self._changed(force=True)
 
     def text(self) -> str:
-        """The line as it would be drawn now."""
+        """How the transfer stands now, on one line."""
         passed = self._clock() - self._began
         total = f" of {size_text(self._all_bytes)}" if self._all_bytes else ""
         parts = [
@@ -65,11 +62,27 @@ class TransferLine:
             parts.append(f"{duration(int(passed / share - passed))} left")
         return ", ".join(parts)
 
-    def _draw(self, *, force: bool = False) -> None:
+    def _changed(self, *, force: bool = False) -> None:
+        """The numbers have changed; called with the lock held."""
+
+
+class TransferLine(TransferCount):
+    """A TransferCount that draws on ``stream`` if that is a terminal, and is silent otherwise."""
+
+    def __init__(
+        self, stream: IO[str], *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(clock)
+        self._stream = stream
+        self._draws = not quiet and is_terminal(stream)
+        self._drawn = 0.0
+
+    def _changed(self, *, force: bool = False) -> None:
         now = self._clock()
         if self._draws and (force or now - self._drawn >= _EVERY):
             self._drawn = now
-            self._stream.write(f"\r{self.text()}\x1b[K")
+            text = self.text() if self.active else ""
+            self._stream.write(f"\r{text}\x1b[K")
             self._stream.flush()
 
 

@@ -34,6 +34,10 @@ class _One(NamedTuple):
     size: int | None = None
 
 
+Listings = dict[_Key, tuple[str, bytes, list[tuple[str, Oid]]]]
+"""Of directories: path, the object, name and oid of each file."""
+
+
 # --- getting --------------------------------------------------------------------------------------
 
 
@@ -67,7 +71,7 @@ def download(
             meant = any(each.takes(name) for each in folders[key])
             if meant and not objects.has(oid, key[1]):
                 files.setdefault((oid, key[1]), _One(oid, key[1], f"{path}/{name}"))
-    lost = work.get(list(files.values()))
+    lost = work.get(list(files.values()), _size(files, folders, listed))
     for key, (path, data, inner) in listed.items():
         if not any((oid, key[1]) in lost for _, oid in inner) and not objects.has(*key):
             _keep_listing(objects, data, key[1], work.moved, path)
@@ -75,15 +79,26 @@ def download(
     return work.moved
 
 
+def _size(
+    files: dict[_Key, _One], folders: dict[_Key, list[Wanted]], listed: Listings
+) -> int | None:
+    """Bytes of all ``files`` together; None if it is not known, as of a directory of which a part is wanted."""
+    known = sum(one.size or 0 for one in files.values())
+    unknown = {key for key, one in files.items() if one.size is None}
+    for key, (_, _, inner) in listed.items():
+        keys = {(oid, key[1]) for _, oid in inner}
+        size = folders[key][0].entry.size
+        if size is not None and len(keys) == len(inner) and keys <= unknown:
+            known += size
+            unknown -= keys
+    return None if unknown else known
+
+
 def _keep_listing(objects: Objects, data: bytes, algo: Algo, moved: Moved, path: str) -> None:
     try:
         objects.put_tree(data, algo)
     except StoreError as error:
         moved.failures.append(Failure(path, error.what))
-
-
-Listings = dict[_Key, tuple[str, bytes, list[tuple[str, Oid]]]]
-"""Of directories: path, the object, name and oid of each file."""
 
 
 class _Work(Moving):
@@ -136,8 +151,8 @@ class _Work(Moving):
         finally:
             discard(place)
 
-    def get(self, wanted: Sequence[_One]) -> set[_Key]:
-        """Put these objects into the cache. Returns those that did not come."""
+    def get(self, wanted: Sequence[_One], size: int | None) -> set[_Key]:
+        """Put these objects, of ``size`` bytes together, into the cache. Returns those that did not come."""
         lost: set[_Key] = set()
 
         def take(one: _One) -> None:
@@ -159,7 +174,7 @@ class _Work(Moving):
             else:
                 self.arrived(size)
 
-        self._all("get", wanted, take)
+        self.all("get", [partial(take, one) for one in wanted], size)
         return lost
 
     # --- to the remote ----------------------------------------------------------------------------
@@ -181,13 +196,9 @@ class _Work(Moving):
             else:
                 self.arrived(size)
 
-        self._all("send", wanted, send)
+        size = sum(os.stat(self._objects.path(one.oid, one.algo)).st_size for one in wanted)
+        self.all("send", [partial(send, one) for one in wanted], size)
         return lost
-
-    def _all(self, verb: str, wanted: Sequence[_One], move: Callable[[_One], None]) -> None:
-        sizes = [one.size for one in wanted]
-        known = None if None in sizes else sum(size or 0 for size in sizes)
-        self.all(verb, [partial(move, one) for one in wanted], known)
 
 
 # --- sending --------------------------------------------------------------------------------------
