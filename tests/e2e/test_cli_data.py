@@ -70,6 +70,20 @@ def test_nothing_is_written_through_a_link_out_of_the_project(made: Sandbox) -> 
     assert not (outside / "b").exists()
 
 
+@pytest.mark.parametrize("path", ["../../evil", "{tmp}/evil"])
+def test_nothing_is_written_outside_of_the_project(made: Sandbox, path: str) -> None:
+    """Whatever a .dvc file of others says; not even when it is got from a remote."""
+    tmp = made.root.parent
+    made.write("good", "1\n")
+    made.exp("data", "add", "-q", "good")
+    text = made.read("good.dvc").replace("path: good", f"path: {path.format(tmp=tmp)}")
+    made.write("sub/evil.dvc", text)
+    for command in ("checkout", "pull"):
+        told = made.exp("data", command, "sub/evil.dvc", code=1)
+        assert "lies outside of the project, so nothing is written there" in told.stderr
+    assert not (tmp / "evil").exists()
+
+
 def test_errors(made: Sandbox) -> None:
     def error(*words: str, code: int = 1) -> str:
         return made.exp("data", *words, code=code).stderr

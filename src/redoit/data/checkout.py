@@ -114,12 +114,18 @@ def files_inside(session: Session, entry: Entry, inside: str) -> list[tuple[str,
 
 
 def _check_inside(session: Session, paths: Sequence[RepoPath]) -> None:
-    """Raise StoreError for a path that a symlink would lead out of the project."""
+    """Raise StoreError for a path outside of the project, and for one that a symlink would lead out of it."""
     root = session.layout.root
     seen: set[str] = set()
     for path in paths:
         folder = os.path.dirname(session.layout.abspath(path))
-        if os.path.isabs(path) or folder in seen:  # an out outside is named as such in the project
+        if os.path.isabs(path) or path.startswith("../"):
+            raise StoreError(
+                "an out that the cache keeps lies outside of the project, so nothing is written there",
+                facts={"path": path},
+                hint="a project that you got from others could write anywhere: put the data into it",
+            )
+        if folder in seen:
             continue
         seen.add(folder)
         real = os.path.realpath(folder)

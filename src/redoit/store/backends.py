@@ -6,6 +6,7 @@ Everything here is imported late: a project without such a remote pays for nothi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,8 @@ def _s3_session(options: Options) -> dict[str, Any]:
     session = _class("aiobotocore.session", "AioSession", "s3", options)(profile=profile)
     for variable, path in _given(files).items():
         session.set_config_variable(variable, path)
+    # A project may name files of its own there: what runs the program `credential_process` is for the user's alone.
+    session.get_component("credential_provider").remove("custom-process")
     return {"session": session}
 
 
@@ -163,8 +166,11 @@ def _ssh(url: str, options: Options) -> Storage:
     parts = _split(url)
     keyfile = options.text("keyfile")
     timeout = options.number("timeout") or _SILENCE
+    user = options.text("user") or _unquoted(parts.username)
+    for name in (parts.hostname, user):
+        _check_name(name, options)
     given = {
-        "username": options.text("user") or _unquoted(parts.username),
+        "username": user,
         "port": options.number("port") or parts.port,
         "password": options.secret("password") or _unquoted(parts.password),
         "passphrase": options.secret("passphrase"),
@@ -189,6 +195,16 @@ def _ssh(url: str, options: Options) -> Storage:
     )
     root = (_unquoted(parts.path) or "").rstrip("/")
     return FsspecStorage(Opened(connect(), root), renames=True, again=connect)
+
+
+def _check_name(name: str | None, options: Options) -> None:
+    """Raise RemoteError for a host or user that a shell could take for more, as one that a ProxyCommand starts."""
+    if name and not _NAME.fullmatch(name):
+        raise RemoteError(
+            f"the remote '{options.name}' has a host or user that is no name",
+            facts={"is": name},
+            hint="names have letters, digits, dots, dashes and the like, and begin with none of these",
+        )
 
 
 def _http(url: str, options: Options) -> Storage:
@@ -268,6 +284,7 @@ _KINDS: Mapping[str, Callable[[str, Options], Storage]] = {
 _SILENCE = 60.0
 """Seconds without a sign of life, after which a connection counts as lost."""
 _KEEPALIVES = 4
+_NAME = re.compile(r"[\w\[:][\w.:@+\]%\\-]*")
 _FRESH = {"skip_instance_cache": True, "use_listings_cache": False}
 
 
