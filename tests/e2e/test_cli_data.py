@@ -42,6 +42,22 @@ def test_words(made: Sandbox) -> None:
     assert other.exp("data", "checkout", "--summary").stdout == "1 path added\n"
 
 
+def test_what_is_large_or_of_another_kind_is_left(made: Sandbox) -> None:
+    made.write(
+        "dvc.yaml",
+        "stages:\n  make:\n    cmd: seq 500 > large && echo 1 > m.json && echo x,y > p.csv\n"
+        "    outs: [large]\n    metrics: [m.json]\n    plots: [p.csv]\n",
+    )
+    made.exp("repro", "-q")
+    made.exp("data", "push", "-q")
+    made.commit()
+    other = clone(made)
+    assert other.exp("data", "fetch", "--type", "metrics").stdout == "1 file got, 2 B\n"
+    assert other.exp("data", "fetch", "--max-size", "1000").stdout == "1 file got, 4 B\n"
+    assert other.exp("data", "fetch", "--type", "plots").stdout == "Everything is there already\n"
+    assert other.exp("data", "fetch").stdout == "1 file got, 1.9 kB\n"
+
+
 def test_edits_are_not_overwritten(made: Sandbox) -> None:
     os.chmod(made.root / "two", 0o644)
     made.write("two", "edited\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from redoit.cli.data_options import data_targets, transfer_options, transfer_req
 from redoit.cli.data_workspace import FORCE, tell_checkout
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.transfer import Transferred
+from redoit.model import OutKind
 from redoit.report.transfer import TransferLine, size_text
 from redoit.report.words import count
 
@@ -37,15 +39,30 @@ def push(quiet: bool, **options: Any) -> int:
 @click.command("fetch")
 @data_targets
 @transfer_options
+@click.option(
+    "--max-size",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="Get only files and directories that are smaller.",
+)
+@click.option(
+    "--type",
+    "kinds",
+    multiple=True,
+    type=click.Choice([OutKind.METRIC.value, OutKind.PLOT.value]),
+    help="Get only metrics, or only plots; may be given twice.",
+)
 @_QUIET
 @traceback_option
-def fetch(quiet: bool, **options: Any) -> int:
+def fetch(quiet: bool, max_size: int | None, kinds: Sequence[str], **options: Any) -> int:
     """Get data from a remote into the cache; the workspace stays as it is.
 
     TARGETS are as for `exp data push`.
     """
     meter = TransferLine(sys.stderr, quiet=quiet)
-    _tell(Project().data.fetch(transfer_request(**options), meter), "got", quiet)
+    request = transfer_request(**options)
+    request = request._replace(max_size=max_size, kinds=tuple(OutKind(kind) for kind in kinds))
+    _tell(Project().data.fetch(request, meter), "got", quiet)
     return 0
 
 

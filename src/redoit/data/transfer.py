@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from redoit.data.targets import Chosen, DataRequest, choose
-from redoit.data.used import Commits, commits_of, used_by_commits
+from redoit.data.used import Commits, Used, commits_of, used_by_commits
 from redoit.engine.session import Session
 from redoit.git import Git
+from redoit.model import OutKind
 from redoit.store.moved import Meter, Moved, Wanted
 from redoit.store.remotes import Remote, Remotes
 from redoit.store.transfer import download, upload
@@ -24,6 +25,16 @@ class TransferRequest(NamedTuple):
     remote: str | None = None
     jobs: int = 0
     run_cache: bool = False
+    max_size: int | None = None
+    """Get only files and directories that are smaller, in bytes; what is of unknown size too."""
+    kinds: tuple[OutKind, ...] = ()
+    """Get only outs of these kinds; all without."""
+
+    def takes(self, used: Used) -> bool:
+        """Whether an out is to be got."""
+        size = used.entry.size
+        small = self.max_size is None or size is None or size < self.max_size
+        return small and (not self.kinds or used.out.kind in self.kinds)
 
 
 class Transferred(NamedTuple):
@@ -61,7 +72,8 @@ def fetch(
             moved.add(fetch_runs(runs, remote, objects, request.jobs, warnings, meter))
         else:
             warnings.append(f"the remote '{remote.name}' cannot tell what runs it has: left out")
-    for remote, wanted in _by_remote(_chosen(session, request, warnings), request, remotes):
+    chosen = [each for each in _chosen(session, request, warnings) if request.takes(each.used)]
+    for remote, wanted in _by_remote(chosen, request, remotes):
         moved.add(download(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
     return Transferred(moved, tuple(warnings))
 
