@@ -177,7 +177,10 @@ class Objects:
     def put_data(self, data: bytes, algo: Algo, suffix: str = "") -> Digests:
         """Make an object of ``data``. Returns its digests. Raises StoreError."""
         digests = digest_data(data, algo)
-        oid = Oid(f"{digests.oid(algo)}{suffix}")
+        oid = digests.oid(algo)
+        assert oid is not None
+        if suffix:
+            oid = Oid(oid + suffix)
         if self._sizes[algo].get(oid) == len(data):
             return digests
         folder = f"{self._folders[algo]}/{oid[:2]}"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_NONE = object()
 
 
 def in_parallel(tasks: Sequence[Callable[[], object]], jobs: int = 0) -> None:
@@ -12,23 +16,30 @@ def in_parallel(tasks: Sequence[Callable[[], object]], jobs: int = 0) -> None:
 
     When one raises, no further one starts, and that exception is raised in the end.
     """
-    jobs = min(jobs or processors(), len(tasks))
+    each_in_parallel(lambda task: task(), tasks, jobs)
+
+
+def each_in_parallel(
+    act: Callable[[_Item], object], items: Collection[_Item], jobs: int = 0
+) -> None:
+    """As ``in_parallel``: ``act`` on each of the items."""
+    jobs = min(jobs or processors(), len(items))
     if jobs <= 1:
-        for task in tasks:
-            task()
+        for item in items:
+            act(item)
         return
-    rest = iter(tasks)
+    rest = iter(items)
     lock = threading.Lock()
     failures: list[BaseException] = []
 
     def work() -> None:
         while not failures:
             with lock:
-                task = next(rest, None)
-            if task is None:
+                item = next(rest, _NONE)
+            if item is _NONE:
                 return
             try:
-                task()
+                act(item)  # type: ignore[arg-type]
             except BaseException as error:  # noqa: BLE001  raised again below
                 failures.append(error)
 

@@ -121,10 +121,13 @@ class _Crew:
     def results(self) -> Iterator[tuple[int, list[Any]]]:
         """Number of a slice and what came of it, when all are through."""
         for source in self._members.values():
-            with open(source, "rb", closefd=False) as file:
-                data = file.read()
-            with contextlib.suppress(EOFError, ValueError, TypeError):  # it was killed
-                yield from marshal.loads(data)
+            # One that was killed has sent nothing, or a part.
+            with (
+                open(source, "rb", closefd=False) as file,
+                contextlib.suppress(EOFError, ValueError, TypeError),
+            ):
+                while True:
+                    yield marshal.load(file)
 
     def dismiss(self) -> None:
         """End those that still run."""
@@ -138,16 +141,16 @@ class _Crew:
 
 def _work(parent: int, slices: Sequence[slice], act: Act, tickets: _Tickets, sink: int) -> None:
     """What a forked process does. It never returns, and leaves all that it has inherited as it is."""
-    done: list[tuple[int, list[Any]]] = []
+    done: list[bytes] = []
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)  # what the handlers would end is not ours
         try:
             while os.getppid() == parent and (ticket := tickets.take()) is not None:
-                done.append((ticket, act(slices[ticket])))
+                done.append(marshal.dumps((ticket, act(slices[ticket]))))
         except Exception:  # noqa: BLE001  the parent meets it again
             tickets.stop()
         with open(sink, "wb", closefd=False) as file:
-            file.write(marshal.dumps(done))
+            file.writelines(done)
     finally:
         os._exit(0)

@@ -368,8 +368,10 @@ _NONE = "-" * 32
 
 def _columns(tree: TreeRow) -> tuple[Any, ...]:
     texts = (
-        "".join([digest or _NONE for digest in column]) if any(column) else None
-        for column in (zip(*tree.digests, strict=True) if tree.digests else ((), (), ()))
+        "".join([digest[column] or _NONE for digest in tree.digests])
+        if any(digest[column] for digest in tree.digests)
+        else None
+        for column in range(3)
     )
     return (joined(tree.names), packed(tree.stamps), *texts)
 

@@ -12,7 +12,7 @@ from redoit.errors import StoreError
 from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
-from redoit.store.digests import SMALL, Digests, digest_file
+from redoit.store.digests import SMALL, Digests, digest_file, known_as
 from redoit.store.gitignore import GitIgnore
 from redoit.store.links import Links, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
@@ -164,7 +164,9 @@ class Store:
                 self._objects.note(self._oid(found), self._algo, size)
             if size > SMALL:
                 self._state.learn(found)
-            digests[at], stamps[at] = found, stamp
+            digests[at] = found
+            if stamp != stamps[at]:  # else it need not be in memory twice
+                stamps[at] = stamp
 
         small = [at for at, stamp in enumerate(stamps) if stamp[1] <= LARGE]
         large = [at for at, stamp in enumerate(stamps) if stamp[1] > LARGE]
@@ -304,7 +306,9 @@ class Store:
         with failing(place):
             for part, rows in in_slices(len(todo), lambda part: [put(at) for at in todo[part]]):
                 for at, row in zip(todo[part], rows, strict=True):
-                    digests[at], stamps[at] = Digests(*row[:3]), row[3:]
+                    # The oid is kept in memory once, as it is known already.
+                    digests[at] = known_as(wanted[at][1], algo).merged(Digests(*row[:3]))
+                    stamps[at] = row[3:]
         for name in present:
             remove(f"{place}/{name}")
         self._look.note_dir(path, Listing(names, stamps, size), digests, oid, algo)

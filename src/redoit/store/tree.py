@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from json.encoder import encode_basestring_ascii as quoted
+from operator import itemgetter
 
 from redoit.errors import CorruptObject
 from redoit.model import Algo, Oid
 from redoit.store.digests import oid_of
 
 DIR_SUFFIX = ".dir"
+
+_MD5_FORM = '{{"md5": "{1}", "relpath": {0}}}'
+_PART = 1000
+"""Files encoded at a time."""
 
 
 def is_dir_oid(oid: str) -> bool:
@@ -25,17 +31,15 @@ def key_of(algo: Algo) -> str:
 
 def encode(names: Sequence[str], oids: Sequence[str], algo: Algo) -> bytes:
     """The object of a directory: ``names`` sorted, byte for byte as DVC writes it."""
-    if algo is Algo.XXH128:
-        rows = [
-            f'{{"relpath": {quoted(name)}, "xxh128": "{oid}"}}'
-            for name, oid in zip(names, oids, strict=True)
-        ]
-    else:
-        rows = [
-            f'{{"md5": "{oid}", "relpath": {quoted(name)}}}'
-            for name, oid in zip(names, oids, strict=True)
-        ]
-    return f"[{', '.join(rows)}]".encode("ascii")
+    form = '{{"relpath": {0}, "xxh128": "{1}"}}' if algo is Algo.XXH128 else _MD5_FORM
+    written = BytesIO()  # part by part: the text of a hundred thousand files is not held twice
+    written.write(b"[")
+    for start in range(0, len(names), _PART):
+        part = slice(start, start + _PART)
+        rows = map(form.format, map(quoted, names[part]), oids[part])
+        written.write(f"{', ' if start else ''}{', '.join(rows)}".encode("ascii"))
+    written.write(b"]")
+    return written.getvalue()
 
 
 def dir_oid(data: bytes, algo: Algo) -> Oid:
@@ -50,12 +54,16 @@ def decode(data: bytes, algo: Algo, where: str) -> list[tuple[str, Oid]]:
     lead out of the directory included.
     """
     try:
-        rows = json.loads(data)
-        key = key_of(algo)
-        names = [row["relpath"] for row in rows]
-        oids = [row[key] for row in rows]
-        if isinstance(rows, list) and _are_names(names) and _are_oids(oids):
-            return sorted(zip(names, oids, strict=True))
+        # Each object becomes a pair as soon as it is read: a hundred thousand would take much memory.
+        rows = json.loads(data, object_hook=itemgetter("relpath", key_of(algo)))
+        if (
+            isinstance(rows, list)
+            and {tuple}.issuperset(map(type, rows))
+            and _are_names([row[0] for row in rows])
+            and _are_oids([row[1] for row in rows])
+        ):
+            rows.sort()
+            return rows
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     raise CorruptObject(
