@@ -156,9 +156,13 @@ def _compare_work(
         content = None
     shown = path if content is None or content.nfiles is None else f"{path}/"
     into.modified.append(shown)
+    if not granular or content is None or content.nfiles is None:
+        return
+    # In this order: what listing takes in memory is free again before the other is there.
+    new = _work_files(session, path, entry.algo)
     old = _Cached(session).files(entry)
-    if granular and old is not None and content is not None and content.nfiles is not None:
-        _compare_files(into, path, old, _work_files(session, path, entry.algo))
+    if old is not None:
+        _compare_files(into, path, old, new)
 
 
 def _work_files(session: Session, path: RepoPath, algo: Algo) -> dict[str, Oid]:

@@ -309,11 +309,14 @@ class Look:
             return [_NOTHING] * len(listing.names)
         if old.names == listing.names and old.stamps == listing.stamps:
             return old.digests
-        rows = dict(zip(old.names, zip(old.stamps, old.digests, strict=True), strict=True))
         found = []
+        at, end = 0, len(old.names)
+        # Both are sorted: a table of the old ones would be as large as all else together.
         for name, stamp in zip(listing.names, listing.stamps, strict=True):
-            row = rows.get(name)
-            found.append(row[1] if row is not None and row[0] == stamp else _NOTHING)
+            while at < end and old.names[at] < name:
+                at += 1
+            same = at < end and old.names[at] == name and old.stamps[at] == stamp
+            found.append(old.digests[at] if same else _NOTHING)
         return found
 
     def _digest_dir(self, path: RepoPath, seen: Seen, algo: Algo) -> None:
