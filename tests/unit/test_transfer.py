@@ -25,6 +25,7 @@ class Log:
     lists = True
     writable = True
     attempts = 1
+    near = False
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

@@ -40,7 +40,7 @@ JOBS = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Move up to N files at the same time (default: 4 for each processor, or the remote's jobs).",
+    help="Move up to N files at the same time (default: the remote's jobs, or 4 for each processor; in a folder of this machine fewer).",
 )
 _TRANSFER: Sequence[Callable[[Any], Any]] = (
     REMOTE,

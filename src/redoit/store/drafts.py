@@ -19,6 +19,10 @@ _STEP = 64 << 20
 _FICLONE = 0x40049409
 
 
+_FOLDERS = 1000
+"""So many folders are remembered: those of a cache."""
+
+
 class Drafts:
     """Makes drafts; remembers whether the file system can do without names, and clone.
 
@@ -28,6 +32,8 @@ class Drafts:
     def __init__(self, staging: str) -> None:
         self._staging = staging
         self._swept = False
+        self._devices: dict[str, int] = {}
+        """Folder → its device, of some that were asked about."""
         self._anonymous = bool(_ANONYMOUS) and os.path.exists("/proc/self/fd")
         self._clones = sys.platform == "linux"
 
@@ -63,13 +69,20 @@ class Drafts:
 
     def temporary(self, folder: str) -> str:
         """A new name on the file system of ``folder``. Raises OSError."""
-        os.makedirs(self._staging, exist_ok=True)
+        device = self._devices.get(folder)
+        if device is None:
+            device = os.stat(folder).st_dev
+            if len(self._devices) < _FOLDERS:
+                self._devices[folder] = device
+        try:
+            here = os.stat(self._staging).st_dev
+        except FileNotFoundError:
+            os.makedirs(self._staging, exist_ok=True)
+            here = os.stat(self._staging).st_dev
         if not self._swept:
             self._swept = True
             _sweep(self._staging)
-        if os.stat(self._staging).st_dev != os.stat(folder).st_dev:
-            return _unique(folder)
-        return _unique(self._staging)
+        return _unique(self._staging if device == here else folder)
 
 
 class Draft:

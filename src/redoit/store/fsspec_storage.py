@@ -42,6 +42,7 @@ class FsspecStorage:
         self.lists = lists
         self.writable = writable
         self.attempts = attempts
+        self.near = False
         self._renames = renames
         self._made: set[str] = set()
         """Folders that are known to be there."""

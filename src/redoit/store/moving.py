@@ -11,14 +11,17 @@ from typing import TypeVar
 
 from redoit.errors import StoreError
 from redoit.store.moved import Failure, Meter, Moved
-from redoit.store.parallel import in_parallel
+from redoit.store.parallel import each_in_parallel, processors
 from redoit.store.remotes import Remote, because, unusable
 from redoit.store.storage import Storage
 
 _Result = TypeVar("_Result")
+_Item = TypeVar("_Item")
 
 _PAUSE = 0.1
 """Seconds before the second attempt; four times as long before each further one."""
+_LARGE = 1 << 20
+"""From this size, in bytes, a file is copied for long enough without the interpreter's lock."""
 _HOPELESS = 8
 """So many failures in a row, and no further transfer is tried."""
 
@@ -26,6 +29,15 @@ _HOPELESS = 8
 def default_jobs() -> int:
     """How many transfers at a time, unless it is said: they wait more than they work."""
     return 4 * (os.cpu_count() or 1)
+
+
+def jobs_for(jobs: int, remote: Remote, mean: float = 0) -> int:
+    """How many transfers at a time of files with ``mean`` bytes: what is asked for, or what is fastest."""
+    if asked := jobs or remote.jobs:
+        return asked
+    if not remote.storage.near:
+        return default_jobs()
+    return processors() if mean > _LARGE else 1
 
 
 class Altered(Exception):
@@ -37,7 +49,8 @@ class Moving:
 
     def __init__(self, remote: Remote, jobs: int, meter: Meter) -> None:
         self._remote = remote
-        self.jobs = jobs or remote.jobs or default_jobs()
+        self._asked = jobs
+        self.jobs = jobs_for(jobs, remote)
         self._meter = meter
         self._lock = threading.Lock()
         self._in_a_row = 0
@@ -45,11 +58,18 @@ class Moving:
 
     def all(self, verb: str, moves: Sequence[Callable[[], None]], size: int | None) -> None:
         """Do all of these, and tell the meter: it is to ``verb`` so many files of ``size`` bytes together."""
-        if not moves:
+        self.each(verb, lambda move: move(), moves, size)
+
+    def each(
+        self, verb: str, move: Callable[[_Item], object], items: Sequence[_Item], size: int | None
+    ) -> None:
+        """As ``all``: ``move`` each of the items."""
+        if not items:
             return
-        self._meter.begin(verb, len(moves), size)
+        self._meter.begin(verb, len(items), size)
         try:
-            in_parallel(moves, self.jobs)
+            jobs = jobs_for(self._asked, self._remote, (size or 0) / len(items))
+            each_in_parallel(move, items, jobs)
         finally:
             self._meter.ended()
 

@@ -246,8 +246,11 @@ class Objects:
         """A name for a file that ``adopt`` is to take; what is left behind goes after a day. Raises StoreError."""
         folder = self._folders[algo]
         try:
-            self._make_folder(folder)
-            return self._drafts.temporary(folder)
+            try:
+                return self._drafts.temporary(folder)
+            except FileNotFoundError:
+                self._make_folder(folder)
+                return self._drafts.temporary(folder)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -256,16 +259,21 @@ class Objects:
 
         It is read for that. Raises CorruptObject, StoreError; then the file is still there.
         """
-        if digest_file(place, algo).oid(algo) != oid.removesuffix(tree.DIR_SUFFIX):
-            raise corrupt(oid, place)
         path = self.path(oid, algo)
+        handle, size = open_file(place)
         try:
-            os.chmod(place, _READ_ONLY)
-            self._make_folder(os.path.dirname(path))
-            size = os.stat(place).st_size
-            os.replace(place, path)
+            if digest_open(handle, size, algo).oid(algo) != oid.removesuffix(tree.DIR_SUFFIX):
+                raise corrupt(oid, place)
+            os.fchmod(handle, _READ_ONLY)
+            try:
+                os.replace(place, path)
+            except FileNotFoundError:
+                self._make_folder(os.path.dirname(path))
+                os.replace(place, path)
         except OSError as error:
             raise self._failed(error) from error
+        finally:
+            os.close(handle)
         self._added(Found(oid, algo, path, size))
         return size
 

@@ -12,7 +12,7 @@ from redoit.model import Algo, Content, Oid, RepoPath
 from redoit.store import tree
 from redoit.store.digests import digest_file, unreadable
 from redoit.store.moved import Meter
-from redoit.store.moving import Moving, asking, default_jobs
+from redoit.store.moving import Moving, asking
 from redoit.store.parallel import in_parallel
 from redoit.store.remotes import Remote, object_name
 from redoit.store.scan import scan, stamp_of
@@ -57,7 +57,7 @@ def send(source: str, remote: Remote, algo: Algo, *, jobs: int, meter: Meter) ->
     files = _files(source, algo, is_dir=is_dir)
     there = present({(file.oid, algo) for file in files}, remote, jobs)
     new = {file.oid: file for file in files if (file.oid, algo) not in there}
-    moving = Moving(remote, jobs or default_jobs(), meter)
+    moving = Moving(remote, jobs, meter)
 
     def move(file: _File) -> None:
         name = object_name(file.oid, algo)

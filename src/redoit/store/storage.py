@@ -9,7 +9,7 @@ import contextlib
 import os
 from typing import NamedTuple, Protocol
 
-from redoit.store.drafts import copy_file
+from redoit.store.drafts import copy_file, write_all
 from redoit.store.objects import sync_file_system
 
 
@@ -32,6 +32,8 @@ class Storage(Protocol):
     writable: bool
     attempts: int
     """How often what fails is worth trying."""
+    near: bool
+    """Whether moving a file is work and no waiting, so that threads only get into each other's way."""
 
     def list(self, folder: str) -> list[Stored]:
         """Every file in and below ``folder``; none if there is no such folder."""
@@ -55,10 +57,42 @@ class Storage(Protocol):
 _READ_ONLY = 0o444
 
 
-def _copy(source: str, target: str) -> None:
-    """Write the content of one file to another, new or not. Raises OSError."""
-    with open(source, "rb") as old, open(target, "wb") as new:
-        copy_file(old.fileno(), new.fileno())
+_SMALL = 1 << 17
+"""Up to this size, in bytes, a file is copied by one read and one write."""
+_FAR = ("nfs", "cifs", "smb", "fuse", "9p", "ceph", "lustre", "gpfs", "glusterfs", "afs", "ncp")
+"""How kinds of file systems are called that lie on other machines."""
+
+
+def _copy(source: str, target: str, flags: int, mode: int | None = None) -> None:
+    """Write the content of one file to another, opened with ``flags``. Raises OSError."""
+    old = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        new = os.open(target, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            data = os.pread(old, _SMALL + 1, 0)
+            if len(data) <= _SMALL:
+                write_all(new, data)
+            else:
+                copy_file(old, new)
+            if mode is not None:
+                os.fchmod(new, mode)
+        finally:
+            os.close(new)
+    finally:
+        os.close(old)
+
+
+def _is_near(folder: str) -> bool:
+    """Whether the folder, made already or not, lies on this machine, as far as that can be known."""
+    kinds: dict[str, str] = {}
+    with contextlib.suppress(OSError), open("/proc/self/mounts", encoding="utf-8") as mounts:
+        kinds = {row[1]: row[2] for row in map(str.split, mounts)}
+    place = os.path.realpath(folder)
+    while place not in kinds:
+        if place in ("/", ""):
+            return False
+        place = os.path.dirname(place)
+    return not kinds[place].startswith(_FAR)
 
 
 class FolderStorage:
@@ -70,6 +104,7 @@ class FolderStorage:
 
     def __init__(self, root: str, *, shared: bool = False) -> None:
         self._root = root
+        self.near = _is_near(root)
         self._dir_mode = 0o2775 if shared else None
 
     def list(self, folder: str) -> list[Stored]:
@@ -97,16 +132,18 @@ class FolderStorage:
             return None
 
     def get(self, name: str, place: str) -> None:
-        _copy(self._path(name), place)
+        _copy(self._path(name), place, os.O_TRUNC)
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)
         folder = os.path.dirname(path)
-        self._make(folder)
         temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
         try:
-            _copy(place, temporary)
-            os.chmod(temporary, _READ_ONLY)
+            try:
+                _copy(place, temporary, os.O_EXCL, _READ_ONLY)
+            except FileNotFoundError:  # of the folder, mostly
+                self._make(folder)
+                _copy(place, temporary, os.O_EXCL, _READ_ONLY)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):

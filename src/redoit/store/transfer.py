@@ -17,7 +17,7 @@ from redoit.errors import CorruptObject, RemoteError, StoreError
 from redoit.model import Algo, Oid
 from redoit.store import tree
 from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
-from redoit.store.moving import Altered, Moving, answer, asking, default_jobs, discard
+from redoit.store.moving import Altered, Moving, answer, asking, discard, jobs_for
 from redoit.store.objects import Objects
 from redoit.store.parallel import in_parallel
 from redoit.store.remotes import Remote, folder_name, object_name
@@ -165,16 +165,18 @@ class _Work(Moving):
                 except CorruptObject:
                     raise Altered from None
 
+            size = None
             try:
                 size = self.tried(one.path, get)
             finally:
-                discard(place)
+                if size is None:
+                    discard(place)
             if size is None:
                 lost.add((one.oid, one.algo))
             else:
                 self.arrived(size)
 
-        self.all("get", [partial(take, one) for one in wanted], size)
+        self.each("get", take, wanted, size)
         return lost
 
     # --- to the remote ----------------------------------------------------------------------------
@@ -197,7 +199,7 @@ class _Work(Moving):
                 self.arrived(size)
 
         size = sum(os.stat(self._objects.path(one.oid, one.algo)).st_size for one in wanted)
-        self.all("send", [partial(send, one) for one in wanted], size)
+        self.each("send", send, wanted, size)
         return lost
 
 
@@ -324,5 +326,5 @@ def present(keys: Iterable[_Key], remote: Remote, jobs: int = 0) -> set[_Key]:
         else:
             questions += [partial(one, oid, algo) for oid in oids]
     with asking(remote):
-        in_parallel(questions, jobs or remote.jobs or default_jobs())
+        in_parallel(questions, jobs_for(jobs, remote))
     return found
