@@ -159,7 +159,7 @@ def held(action: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize(
-    # With room for the objects of other Pythons; doit's task of a stage was 4,000 more.
+    # With room for the objects of other Pythons; doit's task of a stage would be 5,000 more.
     ("shape", "most"),
     [("wide", 4000), ("layers", 5300), ("fan-in", 8000)],
 )

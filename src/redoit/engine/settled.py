@@ -35,7 +35,7 @@ def settled_stages(plan: Plan, session: Session, forced: Container[Address]) -> 
             continue
         if trace is None or stage.frozen or are_unchanged(stage.deps, trace.deps):
             settled.add(address)
-    if len(settled) < len(plan.stages):
+    if 0 < len(settled) < len(plan.stages):
         _unsettle(settled, plan)
     return frozenset(settled)
 
