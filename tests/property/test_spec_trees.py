@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from redoit.errors import RedoitError
-from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.project import Layout
 from redoit.spec import Files, Index, WorkFiles, read_index
+from redoit.spec.tree_files import TreeFiles
 from tests.compat.spec_cases import CASES
 from tests.compat.spec_generator import generate
 from tests.compat.spec_oracle import write_project

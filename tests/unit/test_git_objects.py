@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from redoit.errors import GitError
-from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.model import RepoPath as P
+from redoit.spec.tree_files import TreeFiles
 from tests.sandbox import Sandbox
 
 

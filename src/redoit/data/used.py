@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from redoit.engine.session import Session
 from redoit.errors import RedoitError
-from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.model import Address, Entry, Out, RepoPath, Stage, Trace
 from redoit.project import Layout
 from redoit.spec import read_index
+from redoit.spec.tree_files import TreeFiles
 from redoit.trace.recorded import recorded_traces
 
 

@@ -16,7 +16,6 @@ from redoit.errors import ExperimentError, GitError, MissingObject, RedoitError,
 from redoit.experiments.clean import PREPARED
 from redoit.experiments.place import Keeper, blocking, delete, put
 from redoit.experiments.refs import Experiment, all_experiments
-from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.git_trees import (
@@ -30,6 +29,7 @@ from redoit.git_trees import (
 from redoit.model import Entry, RepoPath, Stage
 from redoit.project import Layout
 from redoit.spec import Files, Index, WorkFiles, load_index, read_ignore, read_index
+from redoit.spec.tree_files import TreeFiles
 from redoit.store import Look, StatCache, Store
 from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid

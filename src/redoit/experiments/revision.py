@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from redoit.errors import GitError, ProjectError, RedoitError, StoreError
 from redoit.experiments.plain import only_metrics, pick, plain
-from redoit.experiments.tree_files import TreeFiles
 from redoit.git import Git
 from redoit.git_objects import GitObjects
 from redoit.model import Entry, OutKind, ParamsDep, RepoPath, Stage
@@ -17,6 +16,7 @@ from redoit.project import Layout
 from redoit.spec import Files, Index, ParamsFiles, WorkFiles, load_index, read_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
+from redoit.spec.tree_files import TreeFiles
 from redoit.store.objects import Objects
 from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid
