@@ -137,8 +137,8 @@ def survives_json(value: Any) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: str, *, wait: bool = True) -> Iterator[bool]:
-    """Hold an exclusive lock of the operating system on ``path``; it vanishes with the process.
+def locked(path: str, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
+    """Hold a lock of the operating system on ``path``, alone or ``shared``; it vanishes with the process.
 
     Yields True when held, False when ``wait`` is False and another process has it.
     """
@@ -148,7 +148,8 @@ def locked(path: str, *, wait: bool = True) -> Iterator[bool]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(handle, kind if wait else kind | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return

@@ -91,6 +91,10 @@ class GitObjects:
             self._blobs[blob] = data
         return data
 
+    def forget_blobs(self) -> None:
+        """Keep no content of files in memory any longer."""
+        self._blobs.clear()
+
     def _get(self, name: str) -> bytes:
         found = self._ask(name)
         if found is None:

@@ -87,6 +87,19 @@ class Out(NamedTuple):
     """Plot properties, ``type``, ``labels`` and ``meta``: for reports, never for decisions."""
 
 
+class Import(NamedTuple):
+    """Where the data of a ``.dvc`` file come from: its one dep, as written there."""
+
+    path: str
+    """A path or URL; with ``repo`` a path in that."""
+    repo: Mapping[str, Any] | None = None
+    """Another Git repository: ``url``, ``rev``, ``rev_lock``, ``config``, ``remote``."""
+    record: Mapping[str, Any] | None = None
+    """What told the content apart when it was imported: ``md5``, ``etag`` or ``checksum``, ``size``, …"""
+    fs_config: Mapping[str, Any] | None = None
+    """Options of a remote for the URL."""
+
+
 class Stage(NamedTuple):
     """One resolved entry of ``dvc.yaml``, or a ``.dvc`` file (then ``cmd`` is None: a source of data)."""
 
@@ -106,6 +119,8 @@ class Stage(NamedTuple):
     group: str | None = None
     """The ``foreach`` or ``matrix`` entry this one was expanded from."""
     place: Place | None = None
+    origin: Import | None = None
+    """Of imported data."""
 
     @property
     def is_data(self) -> bool:

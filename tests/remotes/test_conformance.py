@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from redoit.data.imports import ImportRequest
 from redoit.data.targets import DataRequest
 from redoit.data.transfer import TransferRequest
+from redoit.data.update import UpdateRequest
 from redoit.errors import RemoteError, TransferFailed
 from redoit.model import Algo
 from redoit.project import Layout
@@ -184,3 +187,27 @@ def test_both_digests_beside_each_other(tmp_path: Path, place: Place, algo: str)
         assert stored == set(data.room.objects())
     clone.close()
     data.close()
+
+
+def test_imports_by_url(tmp_path: Path, origin: Data) -> None:
+    """A folder and a file of the remote: imported, found unchanged, updated, and got from there again."""
+    origin.push()
+    name = behind(origin, "file")
+    file = f"remote://up/{name}"
+    data = origin.project.data
+    assert data.import_url(file, ImportRequest("single")).entry.size == len("a file\n")
+    assert [each.changed for each in data.update()] == [False]
+    (origin.root / "single").unlink()
+    origin.close()
+    shutil.rmtree(origin.root / ".dvc/cache")
+    assert data.update()[0].changed is False
+    assert (origin.root / "single").read_text() == "a file\n"
+    if storage_of(origin).lists:
+        folder = f"remote://up/{name.split('/')[0]}"
+        got = data.import_url(folder, ImportRequest("folder"))
+        assert got.entry.nfiles == 11
+        sent = data.import_url(folder, ImportRequest("sent", to_remote=True))
+        assert (sent.entry.oid, sent.origin.record) == (got.entry.oid, got.origin.record)
+    break_object(origin, name, b"another\n")
+    assert data.update(UpdateRequest(DataRequest(("single",))))[0].changed
+    assert (origin.root / "single").read_text() == "another\n"

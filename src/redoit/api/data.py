@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redoit.api.queue import Queue
 from redoit.data.add import Added, add, commit
 from redoit.data.bring import BringRequest, bring
 from redoit.data.checkout import CheckedOut, checkout
 from redoit.data.gc import Collected, GcRequest, collect
+from redoit.data.imports import Imported, ImportRequest, import_from, import_url
 from redoit.data.move import move, remove
 from redoit.data.status import DataStatus, StatusRequest, data_status
-from redoit.data.targets import DataRequest, choose, stages_of
+from redoit.data.targets import Chosen, DataRequest, choose, stages_of
 from redoit.data.transfer import Transferred, TransferRequest, fetch, push
-from redoit.engine.session import open_session
+from redoit.data.update import Updated, UpdateRequest, fill, partial, update
+from redoit.engine.session import Session, open_session
 from redoit.errors import QueueError
 from redoit.git_stage import stage_files
 from redoit.model import Address, RepoPath
@@ -70,14 +72,22 @@ class Data:
     ) -> Transferred:
         """Get what the cache lacks of the data; the workspace stays as it is. Raises as ``push``."""
         with open_session(self._layout) as session:
-            done = fetch(
-                session,
-                request or TransferRequest(),
-                Remotes(self._layout.config),
-                meter or SilentMeter(),
-            )
+            done, _ = self._fetch(session, request or TransferRequest(), meter or SilentMeter())
         done.moved.check("got")
         return done
+
+    def _fetch(
+        self, session: Session, request: TransferRequest, meter: Meter
+    ) -> tuple[Transferred, list[Chosen]]:
+        """What came, and what is to be checked out; imports that were not downloaded before are among it."""
+        stages, rest = partial(session, request.data)
+        cwd = request.data.cwd
+        moved, chosen = fill(session, stages, meter, jobs=request.jobs, cwd=cwd)
+        if rest is None or (stages and not choose(session, rest)):
+            return Transferred(moved), chosen
+        done = fetch(session, request._replace(data=rest), Remotes(self._layout.config), meter)
+        done.moved.add(moved)
+        return done, choose(session, rest) + chosen
 
     def pull(
         self,
@@ -90,11 +100,72 @@ class Data:
         """As ``fetch``, then ``checkout`` of what came. What came is checked out also if other data did not."""
         request = request or TransferRequest()
         with self._exclusive(), open_session(self._layout) as session:
-            done = fetch(session, request, Remotes(self._layout.config), meter or SilentMeter())
-            chosen = choose(session, request.data)
+            done, chosen = self._fetch(session, request, meter or SilentMeter())
             workspace = checkout(session, chosen, force=force, allow_missing=True)
         done.moved.check("got", missing_is_fine=allow_missing)
         return Pulled(done, workspace)
+
+    # --- imports ----------------------------------------------------------------------------------
+
+    def import_url(
+        self,
+        url: str,
+        request: ImportRequest | None = None,
+        meter: Meter | None = None,
+        *,
+        fs_config: Mapping[str, Any] | None = None,
+    ) -> Imported:
+        """Import a file or folder that a path or URL names: it can be updated when that changes.
+
+        ``fs_config`` are options as a remote has them. Raises UsageError, StoreError, RemoteError, GraphError; then
+        nothing is to be seen of it.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return import_url(
+                session,
+                url,
+                request or ImportRequest(),
+                Remotes(self._layout.config),
+                meter or SilentMeter(),
+                fs_config,
+            )
+
+    def import_from(
+        self,
+        repo: Mapping[str, Any],
+        path: str,
+        request: ImportRequest | None = None,
+        meter: Meter | None = None,
+    ) -> Imported:
+        """Import ``path`` of another Git repository, which may track it by Git or as DVC's data.
+
+        ``repo`` has the ``url`` (or path), and may have ``rev``, ``config``, ``remote``, as the ``.dvc`` file will.
+        Raises GitError, StoreError, RemoteError, TransferFailed, GraphError; then nothing is to be seen of it.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return import_from(
+                session,
+                repo,
+                path,
+                request or ImportRequest(),
+                Remotes(self._layout.config),
+                meter or SilentMeter(),
+            )
+
+    def update(
+        self, request: UpdateRequest | None = None, meter: Meter | None = None
+    ) -> list[Updated]:
+        """Look anew where imports come from, and get what has changed there.
+
+        Raises StageError for what is no import, GitError, StoreError, WouldOverwrite for data that were changed here.
+        """
+        with self._exclusive(), open_session(self._layout) as session:
+            return update(
+                session,
+                request or UpdateRequest(),
+                Remotes(self._layout.config),
+                meter or SilentMeter(),
+            )
 
     # --- tracking ---------------------------------------------------------------------------------
 

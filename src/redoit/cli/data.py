@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from redoit.cli.data_gc import gc
+from redoit.cli.data_imports import import_from, import_url, update
 from redoit.cli.data_status import status
 from redoit.cli.data_tracking import add, commit, move, remove
 from redoit.cli.data_transfer import fetch, pull, push
@@ -16,5 +17,19 @@ def command() -> None:
     """Track data, and bring them from and to remotes, the cache and the workspace."""
 
 
-for each in (add, commit, status, checkout, push, fetch, pull, remove, move, gc):
+for each in (
+    add,
+    commit,
+    status,
+    checkout,
+    push,
+    fetch,
+    pull,
+    remove,
+    move,
+    import_from,
+    import_url,
+    update,
+    gc,
+):
     command.add_command(each)

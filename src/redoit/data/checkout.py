@@ -58,7 +58,7 @@ def checkout(
         elif not session.store.has(entry):
             result.missing.append(path)
         else:
-            if not force and not _is_saved(session, path):
+            if not force and not is_saved(session, path):
                 unsaved.append(path)
             todo.append((path, entry))
     if unsaved:
@@ -137,7 +137,7 @@ def _check_inside(session: Session, paths: Sequence[RepoPath]) -> None:
             )
 
 
-def _is_saved(session: Session, path: RepoPath) -> bool:
+def is_saved(session: Session, path: RepoPath) -> bool:
     """Whether nothing lies at ``path`` that the cache does not have."""
     if not session.look.exists(path):
         return True

@@ -10,7 +10,9 @@ from redoit.data.targets import DataRequest, repo_path, stages_of
 from redoit.engine.session import Session
 from redoit.errors import StageError, StoreError
 from redoit.model import Entry, RepoPath, Stage
+from redoit.project import Layout
 from redoit.store.links import failing
+from redoit.store.places import is_url
 from redoit.trace.datafile import copy_data_file
 
 
@@ -83,7 +85,8 @@ def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath
         os.makedirs(os.path.dirname(layout.abspath(new)), exist_ok=True)
         session.store.ignore([new])
         if not begun:
-            copy_data_file(layout, stage.file, file, posixpath.basename(new))
+            name = posixpath.basename(new)
+            copy_data_file(layout, stage.file, file, name, _source(layout, stage, file))
         if os.path.lexists(layout.abspath(old)):
             os.rename(layout.abspath(old), layout.abspath(new))
         session.store.unignore(old)
@@ -91,6 +94,20 @@ def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath
     session.look.forget(old)
     session.look.forget(new)
     return stage.file, file
+
+
+def _source(layout: Layout, stage: Stage, file: RepoPath) -> str | None:
+    """Where an import comes from, for ``file``: a path counts from the folder of the ``.dvc`` file. None: as it is."""
+    origin = stage.origin
+    if (
+        origin is None
+        or origin.repo is not None
+        or is_url(origin.path)
+        or os.path.isabs(origin.path)
+    ):
+        return None
+    place = os.path.join(layout.abspath(stage.wdir), origin.path)
+    return os.path.relpath(place, os.path.dirname(layout.abspath(file)))
 
 
 def _is_begun(session: Session, old: RepoPath, entry: Entry, new: RepoPath) -> bool:

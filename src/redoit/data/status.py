@@ -187,8 +187,8 @@ def _not_in_remote(
 ) -> Iterator[str]:
     """Data whose own object a remote lacks; that of a directory is there only when all of its files are."""
     groups: dict[str, list[Wanted]] = {}
-    for (_, out, entry), _ in chosen:
-        if out.push:
+    for (stage, out, entry), _ in chosen:
+        if out.push and (stage.origin is None or stage.origin.repo is None):
             name = remotes.name_of(request.remote or out.remote)
             groups.setdefault(name, []).append(Wanted(out.path, entry))
     for name, wanted in groups.items():

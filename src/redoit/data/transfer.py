@@ -10,6 +10,7 @@ from redoit.data.targets import Chosen, DataRequest, choose
 from redoit.data.used import Commits, Used, commits_of, used_by_commits
 from redoit.engine.session import Session
 from redoit.git import Git
+from redoit.imports.fetch import Lacking, fetch_imported
 from redoit.model import OutKind
 from redoit.store.moved import Meter, Moved, Wanted
 from redoit.store.remotes import Remote, Remotes
@@ -47,7 +48,11 @@ class Transferred(NamedTuple):
 def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Meter) -> Transferred:
     """Send what remotes lack. Raises RemoteError, TargetNotFound, GitError; what failed is in the result."""
     warnings: list[str] = []
-    chosen = [each for each in _chosen(session, request, warnings) if each.used.out.push]
+    chosen = [
+        each
+        for each in _chosen(session, request, warnings)
+        if each.used.out.push and not is_from_repository(each)
+    ]
     moved = Moved()
     for remote, wanted in _by_remote(chosen, request, remotes):
         moved.add(upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
@@ -73,9 +78,44 @@ def fetch(
         else:
             warnings.append(f"the remote '{remote.name}' cannot tell what runs it has: left out")
     chosen = [each for each in _chosen(session, request, warnings) if request.takes(each.used)]
-    for remote, wanted in _by_remote(chosen, request, remotes):
-        moved.add(download(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
+    plain = [each for each in chosen if each.used.stage.origin is None]
+    if plain or not chosen:
+        for remote, wanted in _by_remote(plain, request, remotes):
+            moved.add(
+                download(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter)
+            )
+    moved.add(_fetch_imported(session, chosen, request, remotes, meter))
     return Transferred(moved, tuple(warnings))
+
+
+def is_from_repository(chosen: Chosen) -> bool:
+    """Whether it is imported from another repository, which has it: it is never sent to a remote of this one."""
+    origin = chosen.used.stage.origin
+    return origin is not None and origin.repo is not None
+
+
+def _fetch_imported(
+    session: Session,
+    chosen: Iterable[Chosen],
+    request: TransferRequest,
+    remotes: Remotes,
+    meter: Meter,
+) -> Moved:
+    lacking = [
+        Lacking(stage, stage.origin, out, entry, inside)
+        for (stage, out, entry), inside in chosen
+        if stage.origin is not None
+    ]
+    return fetch_imported(
+        lacking,
+        session.layout,
+        session.store.objects,
+        remotes,
+        remote=request.remote,
+        jobs=request.jobs,
+        meter=meter,
+        cwd=request.data.cwd,
+    )
 
 
 def _chosen(session: Session, request: TransferRequest, warnings: list[str]) -> list[Chosen]:

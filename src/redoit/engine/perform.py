@@ -380,15 +380,21 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     gone = [out for out in stage.outs if not session.exists(out.path)]
     for out in gone:
         entry = known.get(out.text)
-        if entry is not None and entry.oid is not None and means.supply is not None:
+        is_known = entry is not None and entry.oid is not None
+        if means.supply is not None and (is_known or stage.origin is not None):
             if means.dry:  # whether the remote has it is not asked
                 continue
-            means.supply.outs([(out, entry)])
+            if entry is not None and is_known:
+                means.supply.outs([(out, entry)])
+            else:  # an import that was not downloaded before
+                entry = known[out.text] = means.supply.imported(stage, out)
         if entry is None or entry.oid is None or not session.cached(entry):
             raise MissingOut(
                 f"'{out.path}' of '{stage.address}' is neither in the workspace nor in the cache",
                 place=stage.place,
-                hint="put it there again, or get it from where it was shared",
+                hint=f"`exp data pull {stage.address}` gets it, or say --pull"
+                if stage.origin is not None
+                else "put it there again, or get it from where it was shared",
             )
     if means.dry:
         return (Outcome.RESTORED if gone else Outcome.COMMITTED), None

@@ -5,15 +5,25 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from redoit.engine.session import Session
 from redoit.errors import RedoitError
+from redoit.late import late
 from redoit.model import Entry, Out, RepoPath, Stage
 from redoit.store import tree
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import download
 from redoit.trace.remote_runs import fetch_runs
+
+if TYPE_CHECKING:
+    from redoit.imports.fetch import Lacking, fetch_imported
+    from redoit.imports.sources import Sources
+else:
+    Sources = late("redoit.imports.sources", "Sources")
+    Lacking = late("redoit.imports.fetch", "Lacking")
+    fetch_imported = late("redoit.imports.fetch", "fetch_imported")
 
 
 class Supply:
@@ -25,6 +35,12 @@ class Supply:
         self._meter = meter or SilentMeter()
         self._lock = threading.Lock()
         self._has_runs = False
+        self._imports = {
+            out.path: stage
+            for stage in session.graph.stages.values()
+            if stage.origin is not None
+            for out in stage.outs
+        }
         self.moved = Moved()
         self.warnings: list[str] = []
 
@@ -47,13 +63,23 @@ class Supply:
 
     def outs(self, outs: Iterable[tuple[Out, Entry]]) -> bool:
         """Put these outs into the cache. False if a remote does not have all of them. Raises RemoteError."""
-        wanted = [(out, entry, None) for out, entry in outs]
+        wanted = [(out, entry, None) for out, entry in outs if entry.oid is not None]
         with self._lock:
             try:
                 self._get(wanted)
             except RedoitError as error:
                 self.warnings.append(f"{error.what}: {', '.join(o.path for o, _, _ in wanted)}")
         return all(self._session.cached(entry) for _, entry, _ in wanted)
+
+    def imported(self, stage: Stage, out: Out) -> Entry:
+        """Put imported data of which nothing is recorded into the cache. Raises GitError, StoreError, TransferFailed."""
+        assert stage.origin is not None
+        session = self._session
+        with self._lock:
+            sources = Sources(session.layout, session.store.objects, self._meter)
+            entry: Entry = sources.take(stage.origin, stage.wdir).entry
+            self._add(sources.moved)
+            return entry._replace(path=out.text)
 
     def runs(self) -> None:
         """Get the records of earlier runs, once in this run; without them there is less to restore."""
@@ -87,16 +113,28 @@ class Supply:
 
     def _get(self, wanted: Iterable[tuple[Out, Entry, str | None]]) -> None:
         groups: dict[str | None, list[Wanted]] = defaultdict(list)
+        imported: list[Lacking] = []
         for out, entry, inside in wanted:
-            if not self._session.cached(entry):
+            if self._session.cached(entry):
+                continue
+            stage = self._imports.get(out.path)
+            if stage is not None and stage.origin is not None:
+                imported.append(Lacking(stage, stage.origin, out, entry, inside))
+            else:
                 groups[out.remote].append(Wanted(out.path, entry, inside))
+        if imported:
+            layout, objects = self._session.layout, self._session.store.objects
+            self._add(fetch_imported(imported, layout, objects, self._remotes, meter=self._meter))
         for name, each in groups.items():
             moved = download(
                 each, self._remotes.open(name), self._session.store.objects, meter=self._meter
             )
-            self.moved.files += moved.files
-            self.moved.size += moved.size
-            moved.check("got")
+            self._add(moved)
+
+    def _add(self, moved: Moved) -> None:
+        self.moved.files += moved.files
+        self.moved.size += moved.size
+        moved.check("got")
 
 
 def _put(session: Session, path: RepoPath, entry: Entry, inside: str | None) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redoit.model import Address, Algo, Dep, Entry, Oid, OutKind, Place, RepoPath, Stage, Trace
+from redoit.model import (
+    Address,
+    Algo,
+    Dep,
+    Entry,
+    Import,
+    Oid,
+    OutKind,
+    Place,
+    RepoPath,
+    Stage,
+    Trace,
+)
 from redoit.spec.paths import locate_path
 from redoit.spec.source import Fault
 from redoit.spec.stages import check_local, make_out
@@ -14,8 +26,8 @@ from redoit.spec.stages import check_local, make_out
 def make_source(root: str, file: RepoPath, value: Mapping[str, Any]) -> tuple[Stage, Trace]:
     """The Stage (without a command) of the ``.dvc`` file with this checked ``value``, and its record.
 
-    Deps on anything but local files (imports) are left out, and make the stage frozen: nothing here
-    fetches them. Raises Fault.
+    Deps on anything but local files are left out, and make the stage frozen: a run fetches nothing. With one dep
+    and one out it is an import. Raises Fault.
     """
     folder = RepoPath(file.rpartition("/")[0])
     wdir = value.get("wdir")
@@ -64,8 +76,25 @@ def make_source(root: str, file: RepoPath, value: Mapping[str, Any]) -> tuple[St
         desc=value.get("desc"),
         meta=value.get("meta"),
         place=Place(file),
+        origin=_origin(value.get("deps") or []) if len(outs) == 1 else None,
     )
     return stage, Trace(cmd=None, deps=tuple(dep_entries), outs=tuple(out_entries))
+
+
+_NO_RECORD = frozenset(("path", "repo", "fs_config"))
+
+
+def _origin(records: Sequence[Mapping[str, Any]]) -> Import | None:
+    """Where the one out comes from, if there is one dep that tells it."""
+    if len(records) != 1 or "path" not in records[0] or "db" in records[0]:
+        return None
+    record = records[0]
+    return Import(
+        record["path"],
+        record.get("repo"),
+        {key: item for key, item in record.items() if key not in _NO_RECORD},
+        record.get("fs_config"),
+    )
 
 
 def _entry(text: str, record: Mapping[str, Any]) -> Entry:

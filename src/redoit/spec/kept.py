@@ -9,6 +9,7 @@ from redoit.model import (
     Algo,
     Dep,
     Entry,
+    Import,
     Oid,
     Out,
     OutKind,
@@ -62,6 +63,7 @@ def _stage_row(stage: Stage, deps: int) -> Row:
         stage.group,
         place.line if place else 0,
         place.column if place else 0,
+        list(stage.origin) if stage.origin else None,
     ]
 
 
@@ -83,7 +85,8 @@ def _out_row(out: Out) -> Any:
 
 
 def _read_stage(file: RepoPath, row: Row, lists: Sequence[tuple[Dep, ...]]) -> Stage:
-    name, wdir, cmd, deps, params, outs, frozen, always, desc, meta, group, line, column = row
+    name, wdir, cmd, deps, params, outs, frozen, always, desc, meta, group, *rest = row
+    line, column, origin = rest
     return Stage(
         address_of(file, name) if cmd is not None else name,
         name,
@@ -101,6 +104,7 @@ def _read_stage(file: RepoPath, row: Row, lists: Sequence[tuple[Dep, ...]]) -> S
         meta,
         group,
         Place(file, line, column),
+        Import(*origin) if origin else None,
     )
 
 

@@ -47,6 +47,11 @@ class TreeFiles:
         entry = self._find(path)
         return entry is not None and entry.is_tree
 
+    def is_file(self, path: str) -> bool:
+        """Whether ``path`` is a file that this repository holds; a submodule is none."""
+        entry = self._find(path)
+        return entry is not None and entry.is_file
+
     def exists(self, path: str) -> bool:
         return self._find(path) is not None
 

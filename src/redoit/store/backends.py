@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from redoit.errors import RemoteError
 from redoit.store.fsspec_storage import FsspecStorage, Opened
-from redoit.store.storage import Storage
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-_SECRETS = (
+SECRETS = (
     *("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token"),
     *("sse_customer_key", "connection_string", "sas_token", "account_key", "client_secret"),
 )
@@ -45,7 +44,7 @@ class Options:
 
     def secrets(self) -> tuple[str, ...]:
         """The values that must not be seen in an error."""
-        given = [self.text(option) for option in _SECRETS]
+        given = [self.text(option) for option in SECRETS]
         url = _split(self.text("url") or "")
         return tuple(value for value in (*given, url.password) if value)
 
@@ -75,7 +74,7 @@ class Options:
 # --- one function for each kind -------------------------------------------------------------------
 
 
-def _s3(url: str, options: Options) -> Storage:
+def _s3(url: str, options: Options) -> FsspecStorage:
     client = {
         "region_name": options.text("region"),
         "endpoint_url": options.text("endpointurl"),
@@ -135,7 +134,7 @@ def _s3_session(options: Options) -> dict[str, Any]:
     return {"session": session}
 
 
-def _gs(url: str, options: Options) -> Storage:
+def _gs(url: str, options: Options) -> FsspecStorage:
     anonymous = options.flag("allow_anonymous_login")
     system = _class("gcsfs", "GCSFileSystem", "gs", options)(
         **_given(
@@ -150,7 +149,7 @@ def _gs(url: str, options: Options) -> Storage:
     return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
 
 
-def _azure(url: str, options: Options) -> Storage:
+def _azure(url: str, options: Options) -> FsspecStorage:
     names = (
         *("connection_string", "account_name", "account_key", "sas_token"),
         *("tenant_id", "client_id", "client_secret"),
@@ -162,7 +161,7 @@ def _azure(url: str, options: Options) -> Storage:
     return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
 
 
-def _ssh(url: str, options: Options) -> Storage:
+def _ssh(url: str, options: Options) -> FsspecStorage:
     parts = _split(url)
     keyfile = options.text("keyfile")
     timeout = options.number("timeout") or _SILENCE
@@ -207,7 +206,7 @@ def _check_name(name: str | None, options: Options) -> None:
         )
 
 
-def _http(url: str, options: Options) -> Storage:
+def _http(url: str, options: Options) -> FsspecStorage:
     system_class = _class("fsspec.implementations.http", "HTTPFileSystem", "http", options)
     aiohttp = _module("aiohttp", "http", options)
     timeout = aiohttp.ClientTimeout(
@@ -243,7 +242,7 @@ def _http(url: str, options: Options) -> Storage:
     return FsspecStorage(Opened(system, root.rstrip("/")), lists=False, writable=False)
 
 
-def _webdav(url: str, options: Options) -> Storage:
+def _webdav(url: str, options: Options) -> FsspecStorage:
     if options.text("bearer_token_command") is not None:
         raise RemoteError(
             f"the remote '{options.name}' has bearer_token_command, which would run a program",
@@ -271,7 +270,7 @@ def _webdav(url: str, options: Options) -> Storage:
     return FsspecStorage(Opened(system, ""), renames=True)
 
 
-_KINDS: Mapping[str, Callable[[str, Options], Storage]] = {
+_KINDS: Mapping[str, Callable[[str, Options], FsspecStorage]] = {
     "s3": _s3,
     "gs": _gs,
     "azure": _azure,
@@ -288,7 +287,7 @@ _NAME = re.compile(r"[\w\[:][\w.:@+\]%\\-]*")
 _FRESH = {"skip_instance_cache": True, "use_listings_cache": False}
 
 
-def open_backend(scheme: str, url: str, options: Options) -> Storage:
+def open_backend(scheme: str, url: str, options: Options) -> FsspecStorage:
     """The storage at ``url``. Raises RemoteError for a kind that there is not, or that lacks its package."""
     make = _KINDS.get(scheme)
     if make is None:

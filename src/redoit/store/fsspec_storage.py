@@ -6,7 +6,7 @@ import contextlib
 import os
 import posixpath
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from redoit.store.storage import Stored
@@ -72,6 +72,25 @@ class FsspecStorage:
             return int(self._fs.info(self._path(name)).get("size") or 0)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def info(self, name: str) -> Mapping[str, Any]:
+        """What the file system tells of a file or folder. Raises FileNotFoundError."""
+        found: Mapping[str, Any] = self._fs.info(self._path(name))
+        return found
+
+    def infos(self, folder: str) -> dict[str, Mapping[str, Any]]:
+        """The same of every file in and below ``folder``, by its name relative to that."""
+        top = self._path(folder).strip("/")
+        found = self._fs.find(self._path(folder), detail=True)
+        return {
+            path.strip("/").removeprefix(top).lstrip("/"): info
+            for path, info in found.items()
+            if info.get("type") != "directory"
+        }
+
+    def checksum(self, name: str) -> str:
+        """What changes when what the file system tells of a file changes."""
+        return str(self._fs.checksum(self._path(name)))
 
     def get(self, name: str, place: str) -> None:
         self._fs.get_file(self._path(name), place)

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from redoit.errors import CorruptObject, MissingObject, StoreError
@@ -259,23 +259,33 @@ class Objects:
 
         It is read for that. Raises CorruptObject, StoreError; then the file is still there.
         """
-        path = self.path(oid, algo)
-        handle, size = open_file(place)
-        try:
+        with _opened(place) as (handle, size):
             if digest_open(handle, size, algo).oid(algo) != oid.removesuffix(tree.DIR_SUFFIX):
                 raise corrupt(oid, place)
+            self._move_in(place, handle, Found(oid, algo, self.path(oid, algo), size))
+        return size
+
+    def take(self, place: str, algo: Algo) -> Digests:
+        """Make the file ``place``, which is a ``temporary``, an object. Returns its digests. Raises StoreError."""
+        with _opened(place) as (handle, size):
+            digests = digest_open(handle, size, algo)
+            oid = digests.oid(algo)
+            assert oid is not None
+            if not self.has(oid, algo, size):
+                self._move_in(place, handle, Found(oid, algo, self.path(oid, algo), size))
+        return digests
+
+    def _move_in(self, place: str, handle: int, made: Found) -> None:
+        try:
             os.fchmod(handle, _READ_ONLY)
             try:
-                os.replace(place, path)
+                os.replace(place, made.path)
             except FileNotFoundError:
-                self._make_folder(os.path.dirname(path))
-                os.replace(place, path)
+                self._make_folder(os.path.dirname(made.path))
+                os.replace(place, made.path)
         except OSError as error:
             raise self._failed(error) from error
-        finally:
-            os.close(handle)
-        self._added(Found(oid, algo, path, size))
-        return size
+        self._added(made)
 
     def _link(self, source: str, wanted: Found) -> bool:
         """Link the file to the object's name; False if a good object has it meanwhile."""
@@ -368,6 +378,15 @@ class Objects:
                         os.close(handle)
         except OSError as error:
             raise self._failed(error) from error
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[tuple[int, int]]:
+    handle, size = open_file(path)
+    try:
+        yield handle, size
+    finally:
+        os.close(handle)
 
 
 def sync_file_system(folder: str) -> None:

@@ -87,7 +87,7 @@ def folder_name(prefix: str, algo: Algo) -> str:
 
 
 def _open(name: str, known: Mapping[str, Mapping[str, Any]]) -> Remote:
-    table = _resolved(name, known)
+    table = resolved_options(name, known)
     url = str(table["url"])
     options = Options(name, table)
     jobs = options.number("jobs")
@@ -110,7 +110,7 @@ def _open(name: str, known: Mapping[str, Mapping[str, Any]]) -> Remote:
     return Remote(name, redacted(url), storage, int(jobs) if jobs else None, options.secrets())
 
 
-def _resolved(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def resolved_options(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The options of a remote; one at ``remote://OTHER/path`` has those of OTHER below its own."""
     table = dict(known[name])
     for _ in range(_DEPTH):

@@ -95,6 +95,11 @@ def _is_near(folder: str) -> bool:
     return not kinds[place].startswith(_FAR)
 
 
+def copy_content(source: str, target: str) -> None:
+    """Write the content of one file to another, new or not. Raises OSError."""
+    _copy(source, target, os.O_TRUNC)
+
+
 class FolderStorage:
     """The folder ``root`` of this machine, or of one whose disk is mounted here."""
 
@@ -132,7 +137,7 @@ class FolderStorage:
             return None
 
     def get(self, name: str, place: str) -> None:
-        _copy(self._path(name), place, os.O_TRUNC)
+        copy_content(self._path(name), place)
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)

@@ -83,8 +83,13 @@ def write_data_file(layout: Layout, stage: Stage, trace: Trace) -> bool:
     return _rewrite(layout, stage.file, "outs", entries)
 
 
-def copy_data_file(layout: Layout, file: RepoPath, new: RepoPath, path: str) -> None:
-    """Write the ``.dvc`` file ``new``: as ``file``, but its one out is at ``path``. Raises TraceError."""
+def copy_data_file(
+    layout: Layout, file: RepoPath, new: RepoPath, path: str, source: str | None = None
+) -> None:
+    """Write the ``.dvc`` file ``new``: as ``file``, but its one out is at ``path``, and imported from ``source`` if given.
+
+    Raises TraceError.
+    """
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -93,8 +98,10 @@ def copy_data_file(layout: Layout, file: RepoPath, new: RepoPath, path: str) -> 
         with open(layout.abspath(file), "rb") as handle:
             document = yaml.load(handle.read())
         document["outs"][0]["path"] = path
+        if source is not None:
+            document["deps"][0]["path"] = source
         if "md5" in document:
-            document["md5"] = _checksum(document)
+            document["md5"] = checksum(document)
         stream = io.StringIO()
         yaml.dump(document, stream)
         write_atomic(layout.abspath(new), stream.getvalue().encode(), staging=layout.tmp)
@@ -175,7 +182,7 @@ def _round_trip(text: bytes, field: str, entries: list[Entry | None]) -> bytes:
             _update(item, entry)
     _leave_out_defaults(document)
     if "md5" in document:  # of imports: a checksum of the file's own fields
-        document["md5"] = _checksum(document)
+        document["md5"] = checksum(document)
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue().encode()
@@ -210,7 +217,8 @@ def _leave_out_defaults(document: Any) -> None:
                 del item[key]
 
 
-def _checksum(document: Any) -> str:
+def checksum(document: Mapping[str, Any]) -> str:
+    """DVC's checksum of the fields of a ``.dvc`` file that say what it is about."""
     fields = {key: value for key, value in document.items() if key != "md5"}
     return hashlib.md5(
         json.dumps(_counted(fields), sort_keys=True).encode(), usedforsecurity=False

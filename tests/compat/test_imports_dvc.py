@@ -1,0 +1,129 @@
+"""Imports against a real DVC: the same files, byte for byte, and each goes on with what the other has written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.compat.oracle import Oracle
+from tests.import_sources import change_sources, exp_data, make_sources
+from tests.sandbox import Sandbox, dvc_sandbox
+from tests.unit.store_room import files_below
+
+pytestmark = pytest.mark.oracle
+
+Words = tuple[str, ...]
+CHANGE: Words = ("change",)
+"""Stands for: the sources change."""
+STORIES: dict[str, list[Words]] = {
+    "of data": [
+        ("import", "../src", "dir", "--rev", "v1", "-o", "d2"),
+        ("import", "../src", "dir/deep", "-o", "deep"),
+        ("import", "../src", "dir/one", "-o", "one"),
+        ("import", "../src", "out.txt", "--remote", "up"),
+        CHANGE,
+        ("update", "d2.dvc", "--rev", "v2"),
+        ("update", "deep.dvc"),
+    ],
+    "of Git": [
+        ("import", "../src", "gfile"),
+        ("import", "../src", "gdir"),
+        ("import", "../src", "mixed"),
+        ("import", "../plain", "pd", "-o", "sub"),
+        CHANGE,
+        ("update", "gdir.dvc"),
+    ],
+    "without data": [
+        ("import", "../plain", "p.txt", "--no-exec"),
+        ("import", "../src", "dir", "--no-download"),
+        ("import-url", "../web/w", "--no-download"),
+        ("update", "p.txt.dvc"),
+        CHANGE,
+        ("update", "w.dvc", "--no-download"),
+        ("update", "dir.dvc", "--no-download"),
+    ],
+    "of URLs": [
+        ("import-url", "../web/w"),
+        ("import-url", "../web/wx"),
+        ("import-url", "../web/wd", "--to-remote"),
+        ("import-url", "own", "own2"),
+        ("import-url", "remote://web/wd", "wd3"),
+        CHANGE,
+        ("update", "w.dvc", "wx.dvc", "wd3.dvc"),
+    ],
+    "refused": [
+        ("import", "../src", "nothing"),
+        ("import", "../nothing", "file"),
+        ("import-url", "../web/nothing"),
+        ("import-url", "../web/w", "nothing/w"),
+        ("import-url", "../web/w", "-r", "web"),
+        ("update", "own"),
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dvc(dvc_bin: Path) -> Iterator[Oracle]:
+    oracle = Oracle(dvc_bin)
+    yield oracle
+    oracle.close()
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("imports")
+    make_sources(base)
+    return base
+
+
+def importing(base: Path, name: str) -> Sandbox:
+    box = dvc_sandbox(base / name, base / "home")
+    config = f"[core]\n    remote = up\n['remote \"up\"']\n    url = ../../up-{name}\n['remote \"web\"']\n    url = ../../web\n"
+    box.write(".dvc/config", config)
+    box.write("own", "o\n")
+    (box.root / "sub").mkdir()
+    box.commit()
+    return box
+
+
+def state(box: Sandbox) -> dict[str, bytes]:
+    return {
+        name: content
+        for name, content in files_below(box.root).items()
+        if not name.startswith((".git/", ".dvc/"))
+    }
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_same_files(
+    tmp_path: Path, sources: Path, dvc: Oracle, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(sources, tmp_path, symlinks=True, dirs_exist_ok=True)
+    ours, theirs = importing(tmp_path, "ours"), importing(tmp_path, "theirs")
+    for words in STORIES[story]:
+        if words == CHANGE:
+            change_sources(Sandbox(tmp_path / "src", ours.env), monkeypatch)
+            continue
+        told = exp_data(ours, monkeypatch, *words)
+        said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
+        assert (told is None) == (said.code == 0), f"{said}\n{told}"
+        assert state(ours) == state(theirs), f"{said}\n{told}"
+    if story == "of data":
+        _swap(ours, theirs, dvc, monkeypatch)
+
+
+def _swap(ours: Sandbox, theirs: Sandbox, dvc: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each gets its data anew, by the other's program."""
+    before = state(ours)
+    for box in (ours, theirs):
+        box.commit("imports")
+        shutil.rmtree(box.root / ".dvc/cache")
+        box.git("clean", "-qfdX", "-e", "!.dvc")
+        assert "one" not in state(box)
+    assert exp_data(theirs, monkeypatch, "pull") is None
+    dvc("pull", cwd=ours.root, env=ours.env)
+    assert state(theirs) == before
+    assert state(ours) == before
