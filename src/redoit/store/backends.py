@@ -136,7 +136,9 @@ def _s3_session(options: Options) -> dict[str, Any]:
 
 def _gs(url: str, options: Options) -> FsspecStorage:
     anonymous = options.flag("allow_anonymous_login")
-    system = _class("gcsfs", "GCSFileSystem", "gs", options)(
+    # The class that the package itself names asks by gRPC for the kind of each bucket, and where only HTTP is answered
+    # (``endpointurl``) it does so for minutes.
+    system = _class("gcsfs.core", "GCSFileSystem", "gs", options)(
         **_given(
             {
                 "project": options.text("projectname"),
