@@ -6,7 +6,6 @@ objects of a directory go before the object that names them.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -190,7 +189,7 @@ class _Work(Moving):
 
             def put() -> int:
                 self._remote.storage.put(place, object_name(one.oid, one.algo))
-                return os.stat(place).st_size
+                return self._objects.find(one.oid, one.algo).size
 
             size = self.tried(one.path, put)
             if size is None:
@@ -198,7 +197,7 @@ class _Work(Moving):
             else:
                 self.arrived(size)
 
-        size = sum(os.stat(self._objects.path(one.oid, one.algo)).st_size for one in wanted)
+        size = sum(self._objects.find(one.oid, one.algo).size for one in wanted)
         self.each("send", send, wanted, size)
         return lost
 
