@@ -14,7 +14,7 @@ import contextlib
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import pages, picture, results
@@ -54,34 +54,30 @@ def _place(whole: Path) -> Iterator[tuple[Path, Launcher, contextlib.ExitStack]]
 
 
 def _run(options: argparse.Namespace) -> int:
-    before = results.machine()
     tools = make_tools(options.tool or FAST, native=options.native, slow_limit=options.limit)
-    cells: list[Cell] = []
-    for suite in options.suite or ["pipeline"]:
-        cells += _suite(suite, tools, options)
-    _finish(options, before, tools, cells)
-    return 0
+    parts = (_suite(suite, tools, options) for suite in options.suite or ["pipeline"])
+    return _keep(options, tools, parts)
 
 
 def _full(options: argparse.Namespace) -> int:
-    before = results.machine()
     tools = make_tools(NAMES, slow_limit=options.limit)
-    cells: list[Cell] = []
+    return _keep(options, tools, _parts(options, tools))
+
+
+def _parts(options: argparse.Namespace, tools: Sequence[Tool]) -> Iterator[list[Cell]]:
     for suite in SUITES:
-        cells += _suite(suite, tools, options)
+        yield _suite(suite, tools, options)
     fast = [tool for tool in tools if tool.name in FAST]
     for size in options.sizes:
         if size != options.stages:
             recipe = options.recipe._replace(stages=size)
             # Making 10,000 takes a minute a tool; that is taken once.
-            cells += _pipeline(fast, recipe, BY_SIZE, options.jobs, 3, 0.2, options.place)
+            yield _pipeline(fast, recipe, BY_SIZE, options.jobs, 3, 0.2, options.place)
     if options.largest:
         recipe = options.recipe._replace(stages=options.largest)
         few = [tool._replace(limit=options.patience) for tool in tools if tool.name in LARGE]
         scenarios = [name for name in BY_SIZE if name != "restore"]
-        cells += _pipeline(few, recipe, scenarios, options.jobs, 3, 1, options.place)
-    _finish(options, before, tools, cells)
-    return 0
+        yield _pipeline(few, recipe, scenarios, options.jobs, 3, 1, options.place)
 
 
 def _suite(suite: str, tools: Sequence[Tool], options: argparse.Namespace) -> list[Cell]:
@@ -141,24 +137,25 @@ def _pipeline(
         return measure(cases, rounds=rounds, minutes=minutes)
 
 
-def _finish(
-    options: argparse.Namespace,
-    machine: dict[str, object],
-    tools: Sequence[Tool],
-    cells: list[Cell],
-) -> None:
+def _keep(options: argparse.Namespace, tools: Sequence[Tool], parts: Iterable[list[Cell]]) -> int:
+    """Measure part by part. The file has what was measured so far: who stops it loses one part, not all."""
+    machine = results.machine()
+    settings = {
+        "command": "python -m benchmarks " + shlex.join(sys.argv[1:]),
+        "revision": results.revision(ROOT),
+        **options.recipe._asdict(),
+        "jobs": options.jobs,
+        "limit": options.limit,
+        "file system": results.file_system(options.place),
+    }
+    versions = {tool.name: tool.version for tool in tools}
+    cells: list[Cell] = []
+    for part in parts:
+        cells += part
+        if options.json:
+            results.Results(machine, versions, settings, cells).write(options.json)
     print(results.table(cells))
-    if options.json:
-        settings = {
-            "command": "python -m benchmarks " + shlex.join(sys.argv[1:]),
-            "revision": results.revision(ROOT),
-            **options.recipe._asdict(),
-            "jobs": options.jobs,
-            "limit": options.limit,
-            "file system": results.file_system(options.place),
-        }
-        versions = {tool.name: tool.version for tool in tools}
-        results.Results(machine, versions, settings, cells).write(options.json)
+    return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
