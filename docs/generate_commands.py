@@ -47,7 +47,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         yield f"exp {name}", command
         if isinstance(command, click.Group):
             for inner in command.list_commands(context):
-                yield f"exp {name} {inner}", command.commands[inner]
+                member = command.get_command(context, inner)
+                assert member is not None
+                yield f"exp {name} {inner}", member
 
 
 def page() -> str:

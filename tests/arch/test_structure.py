@@ -49,6 +49,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not {name for name in loaded if name.partition(".")[0] in HEAVY}
     assert {name for name in loaded if name.startswith("redoit.")} == {
         "redoit.cli",
+        "redoit.cli.lazy",
         "redoit.cli.main",
         "redoit.errors",
         "redoit.report",

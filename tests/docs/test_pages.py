@@ -19,7 +19,11 @@ from tests.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md")), ROOT / "examples/digits/README.md"]
+PAGES = [
+    *sorted(DOCS.rglob("*.md")),
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "examples/digits/README.md",
+]
 
 generator = runpy.run_path(str(DOCS / "generate_commands.py"))
 

@@ -4,29 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from redoit.api.queue import Queue
-from redoit.data.add import Added, add, commit
-from redoit.data.bring import BringRequest, bring
-from redoit.data.checkout import CheckedOut, checkout
-from redoit.data.gc import Collected, GcRequest, collect
-from redoit.data.imports import Imported, ImportRequest, import_from, import_url
-from redoit.data.move import move, remove
-from redoit.data.status import DataStatus, StatusRequest, data_status
-from redoit.data.targets import Chosen, DataRequest, choose, stages_of
-from redoit.data.transfer import Transferred, TransferRequest, fetch, push
-from redoit.data.update import Updated, UpdateRequest, fill, partial, update
-from redoit.engine.session import Session, open_session
 from redoit.errors import QueueError
-from redoit.git_stage import stage_files
+from redoit.late import late
 from redoit.model import Address, RepoPath
 from redoit.project import Layout
-from redoit.queue.database import has_queue
 from redoit.queue.task import State
-from redoit.store.moved import Meter, SilentMeter
-from redoit.store.remotes import Remotes
-from redoit.trace.traces import lock_path
+
+if TYPE_CHECKING:
+    from redoit.api.queue import Queue
+    from redoit.data.add import Added, add, commit
+    from redoit.data.bring import BringRequest, bring
+    from redoit.data.checkout import CheckedOut, checkout
+    from redoit.data.gc import Collected, GcRequest, collect
+    from redoit.data.imports import Imported, ImportRequest, import_from, import_url
+    from redoit.data.move import move, remove
+    from redoit.data.status import DataStatus, StatusRequest, data_status
+    from redoit.data.targets import Chosen, DataRequest, choose, stages_of
+    from redoit.data.transfer import Transferred, TransferRequest, fetch, push
+    from redoit.data.update import Updated, UpdateRequest, fill, partial, update
+    from redoit.engine.session import Session, open_session
+    from redoit.git_stage import stage_files
+    from redoit.queue.database import has_queue
+    from redoit.store.moved import Meter, SilentMeter
+    from redoit.store.remotes import Remotes
+    from redoit.trace.traces import lock_path
+else:
+    Queue = late("redoit.api.queue", "Queue")
+    add = late("redoit.data.add", "add")
+    commit = late("redoit.data.add", "commit")
+    bring = late("redoit.data.bring", "bring")
+    checkout = late("redoit.data.checkout", "checkout")
+    GcRequest = late("redoit.data.gc", "GcRequest")
+    collect = late("redoit.data.gc", "collect")
+    ImportRequest = late("redoit.data.imports", "ImportRequest")
+    import_from = late("redoit.data.imports", "import_from")
+    import_url = late("redoit.data.imports", "import_url")
+    move = late("redoit.data.move", "move")
+    remove = late("redoit.data.move", "remove")
+    StatusRequest = late("redoit.data.status", "StatusRequest")
+    data_status = late("redoit.data.status", "data_status")
+    DataRequest = late("redoit.data.targets", "DataRequest")
+    choose = late("redoit.data.targets", "choose")
+    stages_of = late("redoit.data.targets", "stages_of")
+    Transferred = late("redoit.data.transfer", "Transferred")
+    TransferRequest = late("redoit.data.transfer", "TransferRequest")
+    fetch = late("redoit.data.transfer", "fetch")
+    push = late("redoit.data.transfer", "push")
+    UpdateRequest = late("redoit.data.update", "UpdateRequest")
+    fill = late("redoit.data.update", "fill")
+    partial = late("redoit.data.update", "partial")
+    update = late("redoit.data.update", "update")
+    open_session = late("redoit.engine.session", "open_session")
+    stage_files = late("redoit.git_stage", "stage_files")
+    has_queue = late("redoit.queue.database", "has_queue")
+    SilentMeter = late("redoit.store.moved", "SilentMeter")
+    Remotes = late("redoit.store.remotes", "Remotes")
+    lock_path = late("redoit.trace.traces", "lock_path")
 
 
 class Pulled(NamedTuple):

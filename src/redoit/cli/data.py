@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import click
 
-from redoit.cli.data_gc import gc
-from redoit.cli.data_imports import import_from, import_url, update
-from redoit.cli.data_status import status
-from redoit.cli.data_tracking import add, commit, move, remove
-from redoit.cli.data_transfer import fetch, pull, push
-from redoit.cli.data_workspace import checkout
+from redoit.cli.lazy import LazyGroup, Member
 
 
-@click.group("data")
+@click.group(
+    "data",
+    cls=LazyGroup,
+    members={
+        "add": Member("Put files and directories under .dvc files.", "data_tracking", "add"),
+        "commit": Member("Record data that were changed by hand.", "data_tracking", "commit"),
+        "status": Member("Show how data stand.", "data_status", "status"),
+        "checkout": Member(
+            "Make the workspace hold the data that are recorded.", "data_workspace", "checkout"
+        ),
+        "push": Member("Send data to a remote.", "data_transfer", "push"),
+        "fetch": Member("Get data from a remote into the cache.", "data_transfer", "fetch"),
+        "pull": Member("Get data from a remote into the workspace.", "data_transfer", "pull"),
+        "remove": Member("Remove .dvc files.", "data_tracking", "remove"),
+        "move": Member("Give data another path.", "data_tracking", "move"),
+        "import": Member(
+            "Import a file or folder of another Git repository.", "data_imports", "import_from"
+        ),
+        "import-url": Member(
+            "Import a file or folder from elsewhere.", "data_imports", "import_url"
+        ),
+        "update": Member("Get what has changed of imported data.", "data_imports", "update"),
+        "gc": Member("Remove data that nothing uses from the cache.", "data_gc", "gc"),
+    },
+)
 def command() -> None:
     """Track data, and bring them from and to remotes, the cache and the workspace."""
-
-
-for each in (
-    add,
-    commit,
-    status,
-    checkout,
-    push,
-    fetch,
-    pull,
-    remove,
-    move,
-    import_from,
-    import_url,
-    update,
-    gc,
-):
-    command.add_command(each)

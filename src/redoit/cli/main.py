@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import io
 import os
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from redoit import __version__
+from redoit.cli.lazy import LazyGroup, Member
 from redoit.errors import RedoitError, UsageError
 from redoit.report.failure import told
 from redoit.report.screen import abandon
@@ -59,38 +59,9 @@ Exit codes:
 """
 
 
-class LazyGroup(click.Group):
-    """Sub-commands that are imported when they are called, so that ``--help`` costs nothing."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"redoit.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1)
-            raise UsageError(
-                f"there is no command '{args[0]}'",
-                hint=f"did you mean `exp {near[0]}`?" if near else "`exp --help` lists them all",
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    members={name: Member(about, name) for name, about in COMMANDS.items()},
     invoke_without_command=True,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

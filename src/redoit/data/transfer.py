@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.data.targets import Chosen, DataRequest, choose
 from redoit.data.used import Commits, Used, commits_of, used_by_commits
 from redoit.engine.session import Session
 from redoit.git import Git
-from redoit.imports.fetch import Lacking, fetch_imported
+from redoit.late import late
 from redoit.model import OutKind
 from redoit.store.moved import Meter, Moved, Wanted
 from redoit.store.remotes import Remote, Remotes
-from redoit.store.transfer import download, upload
-from redoit.trace.remote_runs import fetch_runs, push_runs
+
+if TYPE_CHECKING:
+    from redoit.imports.fetch import Lacking, fetch_imported
+    from redoit.store.transfer import download, upload
+    from redoit.trace.remote_runs import fetch_runs, push_runs
+else:
+    Lacking = late("redoit.imports.fetch", "Lacking")
+    fetch_imported = late("redoit.imports.fetch", "fetch_imported")
+    download = late("redoit.store.transfer", "download")
+    upload = late("redoit.store.transfer", "upload")
+    fetch_runs = late("redoit.trace.remote_runs", "fetch_runs")
+    push_runs = late("redoit.trace.remote_runs", "push_runs")
 
 
 class TransferRequest(NamedTuple):
