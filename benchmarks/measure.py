@@ -53,6 +53,9 @@ class Cell(NamedTuple):
     """Why there are no samples."""
 
 
+_COMPILING = ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+
+
 class Launcher:
     """Owns the process that starts the measured commands; see ``launcher.py``."""
 
@@ -79,7 +82,8 @@ class Launcher:
         order = {
             "command": list(command),
             "cwd": str(cwd),
-            "env": dict(env),
+            # Compiled modules lie beside their sources, as at their users'.
+            "env": {key: text for key, text in env.items() if key not in _COMPILING},
             "limit": limit,
             "output": self._output,
         }

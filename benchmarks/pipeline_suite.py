@@ -29,8 +29,6 @@ class Site:
         home = folder.with_name(folder.name + "-home")
         home.mkdir()
         self._env = {**isolated_environment(home), **tool.environ}
-        # Compiled modules lie beside their sources, as at their users'.
-        del self._env["PYTHONPYCACHEPREFIX"]
         self._numbers = itertools.count()
         self._gone = folder.with_name(folder.name + "-gone")
         self._edits = 0
