@@ -284,7 +284,7 @@ def _connect(path: str) -> sqlite3.Connection:
     import sqlite3
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
     try:
         if not _is_ours(db):
             # One after the other: switching to WAL does not wait for another process.
