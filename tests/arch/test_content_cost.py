@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from redoit.store.moved import Wanted
 from redoit.store.remotes import Remote
 from redoit.store.storage import FolderStorage
 from redoit.store.transfer import download, upload
+from tests.arch.counting import counted
 from tests.unit.store_room import Room
 
 SIZES = (100, 200)
@@ -102,25 +101,15 @@ CASES: dict[str, tuple[Callable[[Site], object], Callable[[Site], object]]] = {
 
 def calls(action: Callable[[], object]) -> Counter[str]:
     """Calls of the operating system while ``action`` is carried out, in all threads."""
-    found: Counter[str] = Counter()
-    lock = threading.Lock()
 
-    def saw(_: object, event: str, what: Any) -> None:
+    def names(_: object, event: str, what: Any) -> Iterator[str]:
         if event == "c_call":
             named = getattr(what, "__module__", None) == "posix" and what.__name__ != "fspath"
             # An entry of a folder is asked by a method.
             if named or what.__qualname__ == "DirEntry.stat":
-                with lock:
-                    found[what.__name__] += 1
+                yield what.__name__
 
-    threading.setprofile(saw)
-    sys.setprofile(saw)
-    try:
-        action()
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
-    return found
+    return counted(action, names)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,8 @@ hot path cheaper lowers the limit; who must raise it says why.
 from __future__ import annotations
 
 import gc
-import sys
-import threading
 import tracemalloc
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from types import FrameType
@@ -27,6 +24,7 @@ from redoit.engine.commit import commit_workspace
 from redoit.engine.session import open_session
 from redoit.graph import post_order
 from redoit.model import Outcome, Request
+from tests.arch.counting import counted
 
 SIZES = (60, 120)
 OURS = (str(Path(redoit.__file__).parent), "/doit/")
@@ -42,24 +40,15 @@ class Count(NamedTuple):
 
 def count(action: Callable[[], object]) -> Count:
     """Count in all threads while ``action`` is carried out."""
-    found: Counter[str] = Counter()
-    lock = threading.Lock()
 
-    def saw(frame: FrameType, event: str, what: Any) -> None:
+    def names(frame: FrameType, event: str, what: Any) -> Iterator[str]:
         if event in ("call", "c_call") and any(part in frame.f_code.co_filename for part in OURS):
-            with lock:
-                found["calls"] += 1
-                # Of the module `posix`, or the method of an entry of a folder.
-                if event == "c_call" and what.__name__ in LOOKS:
-                    found["looks"] += 1
+            yield "calls"
+            # Of the module `posix`, or the method of an entry of a folder.
+            if event == "c_call" and what.__name__ in LOOKS:
+                yield "looks"
 
-    threading.setprofile(saw)
-    sys.setprofile(saw)
-    try:
-        action()
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+    found = counted(action, names)
     return Count(found["calls"], found["looks"])
 
 

@@ -58,17 +58,16 @@ def add(
             session,
             path,
             store.commit(path, cached=not no_commit) if relink or no_commit else store.keep(path),
+            known.get(path),
         )
         for path in stages
     ]
 
 
-def record(session: Session, path: RepoPath, content: Content) -> Added:
-    """Write the ``.dvc`` file of ``path``, new or not, and let Git ignore the data."""
+def record(session: Session, path: RepoPath, content: Content, stage: Stage | None) -> Added:
+    """Write the ``.dvc`` file of ``path``: of ``stage``, or a new one for None; and let Git ignore the data."""
     session.store.sync()
     session.store.ignore([path])
-    known = {out.path: stage for stage in session.graph.stages.values() for out in stage.outs}
-    stage = known.get(path)
     if stage is None:
         file = RepoPath(path + SUFFIX)
         changed = new_data_file(session.layout, file, content.entry(posixpath.basename(path)))

@@ -70,7 +70,7 @@ def bring(session: Session, request: BringRequest, remotes: Remotes, meter: Mete
     if request.to_remote:
         remote = remotes.open(request.remote)
         content = send(source, remote, layout.algo, jobs=request.jobs, meter=meter)
-        return record(session, path, content)
+        return record(session, path, content, known.get(path))
     if place != source:
         _copy(session, source, path)
     return add(
