@@ -105,8 +105,7 @@ def calls(action: Callable[[], object]) -> Counter[str]:
     def names(_: object, event: str, what: Any) -> Iterator[str]:
         if event == "c_call":
             named = getattr(what, "__module__", None) == "posix" and what.__name__ != "fspath"
-            # An entry of a folder is asked by a method.
-            if named or what.__qualname__ == "DirEntry.stat":
+            if named:
                 yield what.__name__
 
     return counted(action, names)

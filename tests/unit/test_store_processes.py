@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from redoit.errors import StoreError
+from redoit.model import RepoPath
 from redoit.store import processes
+from redoit.store import scan as store_scan
 from redoit.store.processes import FEWEST, SLICE, in_slices
+from redoit.store.scan import scan
 
 MANY = 2 * FEWEST + 1
 TWO = {"processors": lambda: 2, "_can_fork": lambda: True}
@@ -130,3 +133,23 @@ def test_a_killed_parent_stops_them(tmp_path: Path) -> None:
     assert os.read(source, 1) == b"", "ends when the last of them has gone"
     os.close(source)
     assert len(log.read_bytes()) <= 1, "no further slice was begun"
+
+
+def test_several_processes_list_a_directory_as_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(300):
+        file = tmp_path / f"d/{number % 3}/{number}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x" * number)
+    os.symlink("../0/3", tmp_path / "d/1/symlink")
+    os.link(tmp_path / "d/0/3", tmp_path / "d/2/hardlink")
+    alone = scan(str(tmp_path / "d"), RepoPath("d"), None)
+    asked: list[int] = []
+    monkeypatch.setattr(store_scan, "_FEWEST", 100)
+    monkeypatch.setattr(processes, "_can_fork", lambda: asked.append(1) or True)
+    assert scan(str(tmp_path / "d"), RepoPath("d"), None) == alone
+    assert asked
+    assert alone.names == sorted(alone.names) and len(alone.names) == 302
+    assert alone.links == {"1/symlink", "2/hardlink", "0/3"}
+    assert alone.size == sum(range(300)) + 3 + 3

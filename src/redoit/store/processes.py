@@ -19,7 +19,7 @@ from redoit.store.parallel import processors
 SLICE = 64
 """Things done between two looks at what is left, at least."""
 FEWEST = 1000
-"""Things for which it pays to start a process."""
+"""Things for which it pays to start a process, where each is read or written."""
 _MOST = 8
 """Processes: more of them only wait for the file system."""
 _TICKET = 2
@@ -30,16 +30,16 @@ _TICKETS = 1024
 Act = Callable[[slice], list[Any]]
 
 
-def in_slices(count: int, act: Act) -> Iterator[tuple[slice, list[Any]]]:
+def in_slices(count: int, act: Act, *, fewest: int = FEWEST) -> Iterator[tuple[slice, list[Any]]]:
     """``act`` on slices of a sequence of ``count`` things, each yielded with what that returned, in any order.
 
-    Where it pays, processes forked from this one take part. What ``act`` changes in their memory
+    Where it pays, which is for ``fewest`` things each, processes forked from this one take part. What ``act`` changes in their memory
     is lost: all that matters must be in its list, made of what ``marshal`` can write, and it must do no harm to
     carry out a slice twice. What they could not do is done here, so that errors are raised here.
     """
     step = max(SLICE, -(-count // _TICKETS))
     slices = [slice(start, start + step) for start in range(0, count, step)]
-    helpers = min(processors(), _MOST, count // FEWEST) - 1
+    helpers = min(processors(), _MOST, count // fewest) - 1
     if helpers < 1 or not _can_fork():
         for each in slices:
             yield each, act(each)

@@ -8,13 +8,14 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import xxhash
 
 from redoit.errors import StoreError
 from redoit.model import RepoPath
 from redoit.store.digests import unreadable
+from redoit.store.processes import in_slices
 
 Stamp = tuple[int, int, int]
 """Inode, size in bytes and modification time in ns: the same again means the same content."""
@@ -23,6 +24,8 @@ UNKNOWN: Stamp = (0, 0, 0)
 """A stamp that no file has."""
 
 _POSITIVE = (1 << 63) - 1
+_FEWEST = 4000
+"""Files for which it pays to start a process that only asks for their status."""
 
 
 # How long after its last change a file could change again with the same mtime: the longest tick
@@ -100,8 +103,37 @@ def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
     Raises FileNotFoundError or NotADirectoryError; StoreError for a broken symlink, for what is
     neither file nor directory, for what cannot be read, and for a ``.dvcignore`` inside.
     """
-    rows: list[tuple[str, Stamp]] = []
-    links: list[str] = []
+    walk = _walk(folder, path, ignore)
+    names, others = walk.files, walk.others
+    names.sort()
+    stamps: list[Stamp] = [UNKNOWN] * len(names)
+    links = list(others)
+
+    def look(part: slice) -> list[Any]:
+        return list(_look(folder, names[part], part.start))
+
+    gone = False
+    for part, (found, several, lost) in in_slices(len(names), look, fewest=_FEWEST):
+        stamps[part] = unpacked(found)
+        links += [names[at] for at in several]
+        gone = gone or lost
+    if others or gone:
+        pairs = [*others.items(), *zip(names, stamps, strict=True)]
+        pairs = sorted(pair for pair in pairs if pair[1] != UNKNOWN)
+        names, stamps = [name for name, _ in pairs], [stamp for _, stamp in pairs]
+    return Listing(names, stamps, sum(stamp[1] for stamp in stamps), frozenset(links))
+
+
+class _Walk(NamedTuple):
+    files: list[str]
+    others: dict[str, Stamp]
+    """Symlinks, by the stamp of the file that they lead to."""
+
+
+def _walk(folder: str, path: RepoPath, ignore: Ignores | None) -> _Walk:
+    """The names in a directory that count. Raises as ``scan``."""
+    files: list[str] = []
+    others: dict[str, Stamp] = {}
     pending = [""]
     if ignore is not None:
         ignore.ignores(path, True)  # reads the rules that hold here
@@ -124,29 +156,37 @@ def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
                         if name == ".dvcignore":
                             raise _ignore_file_inside(entry.path)
                     if entry.is_file(follow_symlinks=False):
-                        try:
-                            status = entry.stat(follow_symlinks=False)
-                        except FileNotFoundError:  # removed just now
-                            continue
-                    elif (target := _target(entry)) is None:
-                        continue
-                    else:
-                        status = target
-                        links.append(prefix + name)
-                    if status.st_nlink > 1:
-                        links.append(prefix + name)
-                    stamp = (status.st_ino & _POSITIVE, status.st_size, status.st_mtime_ns)
-                    rows.append((prefix + name, stamp))
+                        files.append(prefix + name)
+                    elif (target := _target(entry)) is not None:
+                        others[prefix + name] = stamp_of(target)
         except (FileNotFoundError, NotADirectoryError):
             if not prefix:
                 raise
         except OSError as error:
             raise unreadable(inner, error) from error
-    rows.sort()
-    stamps = [row[1] for row in rows]
-    return Listing(
-        [row[0] for row in rows], stamps, sum(stamp[1] for stamp in stamps), frozenset(links)
-    )
+    return _Walk(files, others)
+
+
+def _look(folder: str, names: Sequence[str], start: int) -> tuple[bytes, list[int], bool]:
+    """The stamps of these files, packed; the positions, from ``start`` on, of those that have several names; and
+    whether one has gone meanwhile, whose stamp is UNKNOWN.
+    """
+    numbers = array("q")
+    several = []
+    gone = False
+    for at, name in enumerate(names, start):
+        try:
+            status = os.lstat(f"{folder}/{name}")
+        except (FileNotFoundError, NotADirectoryError):
+            gone = True
+            numbers.extend(UNKNOWN)
+            continue
+        except OSError as error:
+            raise unreadable(f"{folder}/{name}", error) from error
+        numbers.extend((status.st_ino & _POSITIVE, status.st_size, status.st_mtime_ns))
+        if status.st_nlink > 1:
+            several.append(at)
+    return numbers.tobytes(), several, gone
 
 
 _ASKED = (".git", ".dvcignore")
