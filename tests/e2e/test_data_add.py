@@ -112,3 +112,33 @@ def test_autostage(box: Sandbox) -> None:
     assert staged() == {"file.dvc", "other.dvc", ".gitignore"}
     box.exp("data", "remove", "-q", "other.dvc")
     assert staged() == {"file.dvc", ".gitignore"}
+
+
+def test_stages_are_removed(box: Sandbox) -> None:
+    text = (
+        "vars:\r\n- n: 1\r\n\r\nstages:\r\n  one: {cmd: 'echo ${n} > one', outs: [one]}\r\n"
+        "  # all of them\r\n  each:\r\n    matrix: {of: [a, b]}\r\n    cmd: mkdir ${item.of}\r\n"
+        "    outs:\r\n    - ${item.of}\r\n# the end"
+    )
+    box.write("dvc.yaml", text)
+    box.write("folder/dvc.yaml", "stages:\n  one:\n    cmd: echo 1 > one\n    outs: [one]\n")
+    box.exp("config", "cache.type", "symlink")
+    box.exp("repro", "-qP")
+    told = box.exp("data", "remove", "each@a", code=1).stderr
+    assert "'each@a' is one of 2 stages that the entry 'each' makes" in told
+    told = box.exp("data", "remove", "../a", cwd="folder", code=1).stderr
+    assert "'../a' is an out of the stage 'each@a'\n" in told
+    assert "`exp data remove each` removes the stage" in told
+    assert "belongs to the stage 'each@a'" in box.exp("data", "move", "a", "x", code=1).stderr
+    assert box.read(".gitignore") == "/one\n/a\n/b\n"
+    told = box.exp("data", "remove", "one", cwd="folder").stdout
+    assert told == "Removed folder/dvc.yaml:one\n"
+    assert files_below(box.root / "folder") == {"one": b"1\n"}
+    assert not (box.root / "folder/one").is_symlink()  # the cache may be cleaned now
+    told = box.exp("data", "remove", "--outs", "one", "each").stdout
+    assert told == "Removed one\nRemoved each@a\nRemoved each@b\n"
+    assert (box.root / "dvc.yaml").read_bytes() == text[: text.index("stages:")].encode() + (
+        b"# the end"
+    )
+    assert {each.name for each in box.root.iterdir()} >= {"dvc.yaml", "folder"}
+    assert not {"one", "a", "b", "dvc.lock", ".gitignore"} & {p.name for p in box.root.iterdir()}

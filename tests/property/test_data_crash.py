@@ -20,6 +20,19 @@ from tests.unit.store_room import files_below
 
 Work = Callable[[Path], object]
 
+PIPELINE = """\
+stages:
+  make:  # one
+    cmd: mkdir made && echo 1 > made/one
+    outs: [made]
+  each:
+    foreach: [a]
+    do:
+      cmd: echo ${item} > ${item}
+      outs:
+      - ${item}
+"""
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -31,6 +44,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     box.write("dir/sub/two", "2\n")
     box.write(".gitignore", "# mine\n*.log\n")
     box.exp("data", "add", "-q", "file", "dir")
+    box.write("dvc.yaml", PIPELINE)
+    box.exp("repro", "-q")
     (box.root / "place").mkdir()
     return box.root
 
@@ -113,4 +128,21 @@ def test_remove(outs: bool, template: Path, tmp_path: Path) -> None:
         # As long as it is ignored, there is a file that says what it is.
         assert "dir.dvc" in now or b"/dir" not in now[".gitignore"]
         assert now[".gitignore"].startswith(b"# mine\n*.log\n")
+        again(work, root, wanted)
+
+
+def test_remove_stages(template: Path, tmp_path: Path) -> None:
+    def work(root: Path) -> None:
+        Project(root).data.remove(DataRequest(("each",), str(root)), outs=True)
+
+    done = tmp_path / "done"
+    shutil.copytree(template, done, symlinks=True)
+    work(done)
+    wanted = state(done)
+    assert wanted["dvc.yaml"].decode() == PIPELINE[: PIPELINE.index("  each")]
+    assert b"each" not in wanted["dvc.lock"]
+    for root in killed(work, template, tmp_path):
+        now = state(root)
+        assert now["dvc.yaml"].decode() in (PIPELINE, wanted["dvc.yaml"].decode())
+        assert now["made/one"] == b"1\n"
         again(work, root, wanted)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from redoit.data.checkout import CheckedOut, checkout
     from redoit.data.gc import Collected, GcRequest, collect
     from redoit.data.imports import Imported, ImportRequest, import_from, import_url
-    from redoit.data.move import move, remove
+    from redoit.data.move import move
+    from redoit.data.remove import remove, to_remove
     from redoit.data.status import DataStatus, StatusRequest, data_status
     from redoit.data.targets import Chosen, DataRequest, choose, stages_of
     from redoit.data.transfer import Transferred, TransferRequest, fetch, push
@@ -42,7 +43,8 @@ else:
     import_from = late("redoit.data.imports", "import_from")
     import_url = late("redoit.data.imports", "import_url")
     move = late("redoit.data.move", "move")
-    remove = late("redoit.data.move", "remove")
+    remove = late("redoit.data.remove", "remove")
+    to_remove = late("redoit.data.remove", "to_remove")
     StatusRequest = late("redoit.data.status", "StatusRequest")
     data_status = late("redoit.data.status", "data_status")
     DataRequest = late("redoit.data.targets", "DataRequest")
@@ -243,13 +245,19 @@ class Data:
             self._stage(files, [out.path for each in stages for out in each.outs])
         return changed
 
-    def remove(self, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
-        """Remove ``.dvc`` files, and with ``outs`` their data from the workspace. Returns the files."""
+    def remove(self, request: DataRequest, *, outs: bool = False) -> list[Address]:
+        """Remove ``.dvc`` files, and stages from ``dvc.yaml`` and ``dvc.lock``; with ``outs`` their outs too. Returns them.
+
+        Raises TargetNotFound, and StageError for a part of what one entry of ``dvc.yaml`` makes; then nothing was done.
+        """
         with self._exclusive(), open_session(self._layout) as session:
-            stages = [session.graph.stages[each] for each in stages_of(session, request)]
-            files = remove(session, request, outs=outs)
+            stages = to_remove(session, request)
+            remove(session, stages, outs=outs)
+            files = [
+                f for s in stages for f in ([s.file] if s.is_data else [s.file, lock_path(s.file)])
+            ]
             self._stage(files, [out.path for stage in stages for out in stage.outs])
-        return files
+        return [stage.address for stage in stages]
 
     def move(self, source: str, target: str, cwd: str = "") -> tuple[RepoPath, RepoPath]:
         """Give data another path. Returns the old ``.dvc`` file and the new. Raises StoreError, StageError."""

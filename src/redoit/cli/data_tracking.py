@@ -134,18 +134,18 @@ def commit(
 
 @click.command("remove")
 @_FILES
-@click.option("--outs", is_flag=True, help="Also remove the data from the workspace.")
+@click.option("--outs", is_flag=True, help="Also remove data and outs from the workspace.")
 @_QUIET
 @traceback_option
 def remove(targets: Sequence[str], outs: bool, quiet: bool) -> int:
-    """Remove .dvc files. The data stay in the workspace and the cache.
+    """Remove .dvc files and stages. Their data stay in the workspace and the cache.
 
-    TARGETS are .dvc files, or the data that they describe.
+    TARGETS are .dvc files, the data that they describe, and stages and groups of stages: those go from dvc.yaml and dvc.lock.
     """
     done = Project().data.remove(data_request(targets), outs=outs)
     if not quiet:
-        for file in done:
-            print(f"Removed {file}")
+        for address in done:
+            print(f"Removed {address}")
     return 0
 
 

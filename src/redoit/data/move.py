@@ -1,4 +1,4 @@
-"""Data given another path, and given up again."""
+"""Data given another path."""
 
 from __future__ import annotations
 
@@ -16,37 +16,6 @@ from redoit.store.places import is_url
 from redoit.trace.datafile import copy_data_file
 
 
-def remove(session: Session, request: DataRequest, *, outs: bool = False) -> list[RepoPath]:
-    """Remove ``.dvc`` files and their lines in ``.gitignore``; with ``outs`` also the data in the workspace.
-
-    The cache keeps them. Returns the files. Raises StageError for a stage of a ``dvc.yaml``.
-    """
-    files = []
-    stages = [session.graph.stages[address] for address in stages_of(session, request)]
-    for stage in stages:
-        _check_is_data(stage)
-    for stage in stages:
-        if outs:
-            for out in stage.outs:
-                session.store.remove(out.path)
-        for out in stage.outs:
-            session.store.unignore(out.path)
-        # Last: without it the command could not be given again to do the rest.
-        with failing(session.layout.abspath(stage.file)):
-            os.unlink(session.layout.abspath(stage.file))
-        files.append(stage.file)
-    return files
-
-
-def _check_is_data(stage: Stage) -> None:
-    if not stage.is_data:
-        raise StageError(
-            f"'{stage.address}' is a stage of {stage.file}",
-            place=stage.place,
-            hint="take it out of that file; Redoit does not edit it",
-        )
-
-
 def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath, RepoPath]:
     """Give data another path, with their ``.dvc`` file. Returns the old file and the new.
 
@@ -59,7 +28,12 @@ def move(session: Session, source: str, target: str, cwd: str) -> tuple[RepoPath
     new = repo_path(target, request, layout.root)
     address = stages_of(session, request)[0]
     stage = session.graph.stages[address]
-    _check_is_data(stage)
+    if not stage.is_data:
+        raise StageError(
+            f"'{source}' belongs to the stage '{address}'",
+            place=stage.place,
+            hint=f"write the new path into {stage.file}, and move what is there",
+        )
     if old == stage.file:
         old = stage.outs[0].path
     trace = session.trace(stage)

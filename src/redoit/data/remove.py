@@ -1,0 +1,112 @@
+"""Data and stages given up: ``.dvc`` files, and entries of ``dvc.yaml`` with what belongs to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from redoit.data.targets import DataRequest, stages_of
+from redoit.engine.session import Session
+from redoit.errors import ParamsProblem, StageError, TargetNotFound
+from redoit.experiments.edit_params import edit
+from redoit.files import write_atomic
+from redoit.model import Address, RepoPath, Request, Stage
+from redoit.selection import find_targets
+from redoit.spec.formats import read_values
+from redoit.spec.source import Source
+from redoit.store.links import failing
+from redoit.trace.traces import address_of
+
+
+def to_remove(session: Session, request: DataRequest) -> list[Stage]:
+    """The stages and ``.dvc`` files that ``request`` names.
+
+    Raises TargetNotFound, and StageError for an out of a stage, and for a part of what one entry of ``dvc.yaml`` makes.
+    """
+    chosen: dict[Address, None] = {}
+    for target in request.targets:
+        chosen.update(dict.fromkeys(_named(session, target, request)))
+    stages = [session.graph.stages[address] for address in chosen]
+    for stage in stages:
+        if stage.group is not None:
+            entry = address_of(stage.file, stage.group)
+            members = session.index.groups[entry]
+            if not chosen.keys() >= set(members):
+                raise StageError(
+                    f"'{stage.address}' is one of {len(members)} stages that the entry '{stage.group}' makes",
+                    place=stage.place,
+                    hint=f"`exp data remove {entry}` removes them all; or take it out of the entry's list",
+                )
+    return stages
+
+
+def _named(session: Session, target: str, request: DataRequest) -> list[Address]:
+    """The stages that ``target`` means: by name, else data by their path."""
+    asked = Request(targets=(target,), cwd=request.cwd, glob=request.glob)
+    try:
+        return find_targets(session.graph, session.index.groups, asked, session.layout.root)
+    except TargetNotFound:
+        found = stages_of(session, request._replace(targets=(target,)))
+    for address in found:
+        stage = session.graph.stages[address]
+        if not stage.is_data:
+            raise StageError(
+                f"'{target}' is an out of the stage '{address}'",
+                place=stage.place,
+                hint=f"`exp data remove {stage.group or address}` removes the stage",
+            ) from None
+    return found
+
+
+def remove(session: Session, stages: Sequence[Stage], *, outs: bool = False) -> None:
+    """Remove stages and ``.dvc`` files with their records and lines in ``.gitignore``; with ``outs`` also their outs.
+
+    The cache keeps what it has. Outs that stay become files of their own. Raises StoreError, StageError, TraceError;
+    then, as after a kill, the same command completes it.
+    """
+    for stage in stages:
+        for out in stage.outs:
+            if outs:
+                session.store.remove(out.path)
+            elif out.cache:
+                session.store.unprotect(out.path)
+            if out.cache:
+                session.store.unignore(out.path)
+        if not stage.is_data:
+            session.traces.forget(stage.address)
+    session.write(())
+    # Last: without its entry a stage could not be named again, to do the rest.
+    files: dict[RepoPath, list[str]] = {}
+    for stage in stages:
+        if stage.is_data:
+            with failing(session.layout.abspath(stage.file)):
+                os.unlink(session.layout.abspath(stage.file))
+        else:
+            files.setdefault(stage.file, []).append(stage.group or stage.name)
+    for file, names in files.items():
+        _cut(session, file, names)
+
+
+def _cut(session: Session, file: RepoPath, names: Sequence[str]) -> None:
+    """Take entries out of a ``dvc.yaml``; one in which nothing is left goes too."""
+    place = session.layout.abspath(file)
+    with failing(place):
+        with open(place, "rb") as handle:
+            data = handle.read()
+        old: dict[str, Any] = read_values(Source.decode(file, data))
+        rest = {name: entry for name, entry in old["stages"].items() if name not in names}
+        new = {**old, "stages": rest}
+        if not rest:
+            del new["stages"]
+        if not new:
+            os.unlink(place)
+            return
+        try:
+            text = edit(file, data, old, new)
+        except ParamsProblem:
+            raise StageError(
+                f"{file} is written in a way that cannot be kept without its stage '{names[0]}'",
+                hint="take the stage out by hand",
+            ) from None
+        write_atomic(place, text, staging=session.layout.tmp)
