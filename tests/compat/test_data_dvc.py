@@ -165,13 +165,25 @@ def test_the_same_status(dvc: Oracle, origin: Sandbox) -> None:
     compare("--unchanged")
     assert box.exp("data", "status", "-q", code=1).stdout == ""
     assert "  modified: data/" in box.exp("data", "status").stdout
-    lacking = json.loads(box.exp("data", "status", "--json", "--not-in-remote").stdout)
-    assert lacking["not_in_remote"] == ["data/"]
+    box.write("un tracked", "1\n")
+    box.write("data.log", "1\n")
+    box.write("deep/down/ü", "1\n")
+    assert len(compare("--untracked-files")["untracked"]) >= 3  # type: ignore[arg-type]
+    there = ("--not-in-remote", "--no-remote-refresh")
+    assert "data/" in compare(*there)["not_in_remote"]  # type: ignore[operator]
+    assert compare("--not-in-remote")["not_in_remote"] == ["data/"]
+    store, away = box.root.parent / "remote", box.root.parent / "away"
+    store.rename(away)  # it is not asked
+    compare(*there)
+    away.rename(store)
+    box.exp("data", "push", "-q", "--", "data")
+    told = json.loads(box.exp("data", "status", "--json", *there).stdout)
+    assert "not_in_remote" not in told
 
 
 def normal(value: dict[str, object]) -> dict[str, object]:
     """Without order, and without what DVC says of Git itself."""
-    kept = {k: v for k, v in value.items() if k not in ("git", "untracked")}
+    kept = {k: v for k, v in value.items() if k != "git"}
     return {
         k: {i: sorted(j) for i, j in v.items()} if isinstance(v, dict) else sorted(v)  # type: ignore[call-overload]
         for k, v in kept.items()

@@ -21,6 +21,19 @@ from redoit.errors import UsageError
 @click.option("--unchanged", is_flag=True, help="Also what is as it was.")
 @click.option("--not-in-remote", is_flag=True, help="Also what the remote does not have.")
 @REMOTE
+@click.option(
+    "--no-remote-refresh",
+    is_flag=True,
+    help="With --not-in-remote: do not ask the remote, but take what it had when it was last asked or sent to.",
+)
+@click.option(
+    "--untracked-files",
+    is_flag=False,
+    flag_value="all",
+    default="no",
+    type=click.Choice(["no", "all"]),
+    help="Also files that neither Git nor a .dvc file has; not unless it is given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as DVC does.")
 @quiet_option("Print nothing; exit with 1 if anything has changed or is missing.")
 @traceback_option
@@ -30,6 +43,8 @@ def status(
     unchanged: bool,
     not_in_remote: bool,
     remote: str | None,
+    no_remote_refresh: bool,
+    untracked_files: str,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -37,9 +52,17 @@ def status(
 
     TARGETS are as for `exp data push`. Changes nothing.
     """
-    if remote and not not_in_remote:
-        raise UsageError("-r is for --not-in-remote", hint="give that too, or leave it out")
-    request = StatusRequest(data_request(targets), granular, not_in_remote, remote)
+    if (remote or no_remote_refresh) and not not_in_remote:
+        option = "-r" if remote else "--no-remote-refresh"
+        raise UsageError(f"{option} is for --not-in-remote", hint="give that too, or leave it out")
+    request = StatusRequest(
+        data_request(targets),
+        granular,
+        not_in_remote,
+        remote,
+        remote_refresh=not no_remote_refresh,
+        untracked=untracked_files == "all",
+    )
     found = Project().data.status(request)
     told = status_json(found, unchanged=unchanged)
     if quiet:
@@ -58,6 +81,7 @@ def status_json(found: DataStatus, *, unchanged: bool) -> dict[str, Any]:
         "not_in_remote": list(found.not_in_remote),
         "committed": _changes(found.committed),
         "uncommitted": _changes(found.uncommitted),
+        "untracked": list(found.untracked),
         "unchanged": list(found.unchanged) if unchanged else [],
     }
     return {name: value for name, value in told.items() if value}
@@ -72,6 +96,7 @@ _HEADS = {
     "not_in_remote": "Not in the remote (`exp data push` sends them):",
     "committed": "Recorded, not committed to Git:",
     "uncommitted": "Changed, not recorded (`exp data commit` does that, `exp data checkout` undoes it):",
+    "untracked": "Untracked (`exp data add` or `git add` tracks them):",
     "unchanged": "Unchanged:",
 }
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from redoit.data.remembered import forget
 from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
 from redoit.engine.session import Session, open_session
 from redoit.errors import GitError
@@ -90,6 +91,8 @@ def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected
             if not request.dry:
                 os.unlink(path)
     if remote is not None and not request.dry:
+        if unused_there:
+            forget(session.layout, remotes.token(remote.name))
         with asking(remote):
             for name, _ in unused_there:
                 remote.storage.remove(name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from redoit.data.targets import Chosen, DataRequest, choose
+from redoit.data.remembered import remember, remembered
+from redoit.data.targets import Chosen, DataRequest, choose, repo_path
 from redoit.data.used import Used, used_by_commits
 from redoit.engine.session import Session
 from redoit.errors import GitError, StoreError
 from redoit.git import Git
 from redoit.model import Algo, Entry, Oid, RepoPath
+from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.moved import Wanted
 from redoit.store.remotes import Remotes
@@ -35,6 +37,8 @@ class DataStatus(NamedTuple):
     not_in_cache: tuple[str, ...]
     not_in_remote: tuple[str, ...]
     unchanged: tuple[str, ...]
+    untracked: tuple[str, ...] = ()
+    """Files that neither Git nor a ``.dvc`` file has."""
 
 
 class StatusRequest(NamedTuple):
@@ -44,6 +48,9 @@ class StatusRequest(NamedTuple):
     granular: bool = False
     not_in_remote: bool = False
     remote: str | None = None
+    remote_refresh: bool = True
+    """Ask the remote; else it has what it had when it was last asked or sent to."""
+    untracked: bool = False
 
 
 def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> DataStatus:
@@ -75,8 +82,11 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
         committed.changes(),
         uncommitted.changes(),
         tuple(not_in_cache),
-        tuple(_not_in_remote(chosen, request, remotes)) if request.not_in_remote else (),
+        tuple(_not_in_remote(session.layout, chosen, request, remotes))
+        if request.not_in_remote
+        else (),
         tuple(unchanged),
+        tuple(_untracked(session.layout, request.data)) if request.untracked else (),
     )
 
 
@@ -182,8 +192,19 @@ def _compare_files(
     into.deleted += [f"{path}/{name}" for name in old if name not in new]
 
 
+def _untracked(layout: Layout, request: DataRequest) -> list[str]:
+    """Files that Git neither tracks nor ignores, of all or of the targets; none without Git."""
+    if layout.config.no_scm:
+        return []
+    paths = [repo_path(target, request, layout.root) for target in request.targets]
+    try:
+        return Git(layout.root).untracked([path or "." for path in paths])
+    except GitError:
+        return []
+
+
 def _not_in_remote(
-    chosen: Sequence[Chosen], request: StatusRequest, remotes: Remotes
+    layout: Layout, chosen: Sequence[Chosen], request: StatusRequest, remotes: Remotes
 ) -> Iterator[str]:
     """Data whose own object a remote lacks; that of a directory is there only when all of its files are."""
     groups: dict[str, list[Wanted]] = {}
@@ -193,7 +214,13 @@ def _not_in_remote(
             groups.setdefault(name, []).append(Wanted(out.path, entry))
     for name, wanted in groups.items():
         keys = {(each.entry.oid, each.entry.algo): each for each in wanted if each.entry.oid}
-        there = present([(oid, algo) for oid, algo in keys if oid], remotes.open(name))
+        asked = [(oid, algo) for oid, algo in keys if oid]
+        token = remotes.token(name)
+        if request.remote_refresh:
+            there = present(asked, remotes.open(name))
+            remember(layout, token, asked, there)
+        else:
+            there = remembered(layout, token)
         for each in wanted:
             if (each.entry.oid, each.entry.algo) not in there:
                 yield _shown(RepoPath(each.path), each.entry)

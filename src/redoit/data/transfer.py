@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from redoit.data.remembered import remember
 from redoit.data.targets import Chosen, DataRequest, choose
 from redoit.data.used import Commits, Used, commits_of, used_by_commits
 from redoit.engine.session import Session
@@ -65,7 +66,13 @@ def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Me
     ]
     moved = Moved()
     for remote, wanted in _by_remote(chosen, request, remotes):
-        moved.add(upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter))
+        sent = upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter)
+        moved.add(sent)
+        if not (sent.failures or sent.missing):
+            there = [
+                (w.entry.oid, w.entry.algo) for w in wanted if w.entry.oid and w.inside is None
+            ]
+            remember(session.layout, remotes.token(remote.name), (), there)
     if request.run_cache:
         remote = remotes.open(request.remote)
         if remote.storage.writable:

@@ -10,6 +10,7 @@ from redoit.config.load import suggestion
 from redoit.config.schema import scheme_of
 from redoit.config.values import Config
 from redoit.errors import RedoitError, RemoteError
+from redoit.files import digest_bytes
 from redoit.model import Algo, Oid
 from redoit.redact import HIDDEN, redacted
 from redoit.store.backends import Options, open_backend
@@ -65,6 +66,11 @@ class Remotes:
                 hint=suggestion(found, list(known)) if known else "exp remote add NAME URL adds it",
             )
         return found
+
+    def token(self, name: str) -> str:
+        """Tells the remote ``name`` with its URL from others, without opening it; fit for a path."""
+        url = str(resolved_options(name, self._config.remotes)["url"])
+        return digest_bytes(f"{name} {url}".encode())
 
     def open(self, name: str | None = None) -> Remote:
         """The remote ``name``, or the default one. Raises RemoteError."""
