@@ -64,7 +64,7 @@ def test_auto_push(origin: Sandbox) -> None:
 
     origin.exp("config", "exp.auto_push", "true")
     told = origin.exp("run", "-n", "lr-4", "-S", "lr=4")
-    assert "warning: exp.auto_push does nothing without exp.git_remote" in told.stderr
+    assert "warning: 'lr-4' was not pushed: " in told.stderr  # there is no 'origin'
     origin.exp("config", "exp.git_remote", "hub")
     told = origin.exp("run", "-n", "lr-5", "-S", "lr=5")
     assert "Pushed 'lr-5'" in told.stdout
@@ -79,6 +79,29 @@ def test_auto_push(origin: Sandbox) -> None:
     origin.exp("config", "exp.git_remote", str(origin.root / "nowhere"))
     told = origin.exp("run", "-n", "lr-7", "-S", "lr=7")
     assert "warning: 'lr-7' was not pushed" in told.stderr
+    told = origin.exp("run", "-n", "lr-8", "-S", "lr=8", DVC_EXP_AUTO_PUSH="false")
+    assert "was not pushed" not in told.stderr
+    told = origin.exp("run", "-n", "lr-9", "-S", "lr=9", DVC_EXP_GIT_REMOTE="hub")
+    assert "Pushed 'lr-9'" in told.stdout
+
+
+def test_workers_push_too(origin: Sandbox) -> None:
+    """What cannot be pushed is a warning in the log; the experiment is there."""
+    origin.exp("run", "-q", "--queue", "-n", "good", "-S", "lr=4")
+    pushing = {"DVC_EXP_AUTO_PUSH": "1", "DVC_EXP_GIT_REMOTE": "hub"}
+    origin.exp("run", "-q", "--run-all", "-j", "1", **pushing)
+    assert "Pushed 'good' (" in origin.exp("queue", "logs", "good").stdout
+    other = clone_of(origin, "other")
+    other.exp("pull", "-q", "origin", "good")
+    other.exp("apply", "good")
+    assert other.read("model") == "lr: 4\n"
+    (origin.root.parent / "store").rename(origin.root.parent / "away")
+    (origin.root.parent / "store").write_text("in the way")
+    origin.exp("run", "-q", "--queue", "-n", "bad", "-S", "lr=5")
+    origin.exp("run", "-q", "--run-all", "-j", "1", **pushing)
+    assert "warning: 'bad' was not pushed: " in origin.exp("queue", "logs", "bad").stdout
+    assert {"good", "bad"} <= set(origin.exp("list", "--name-only").stdout.split())
+    assert "/bad" not in origin.git("ls-remote", "hub", "refs/exps/*")
 
 
 def test_another_of_the_same_name_is_not_replaced(origin: Sandbox) -> None:

@@ -14,7 +14,7 @@ from redoit.cli.data_options import JOBS, REMOTE
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.cli.selection import selection_options
 from redoit.data.share import Shared, ShareRequest
-from redoit.errors import RedoitError, UsageError
+from redoit.errors import Interrupted, RedoitError, UsageError
 from redoit.experiments.refs import Experiment, Selection
 from redoit.report.transfer import TransferLine, size_text
 from redoit.report.words import count
@@ -78,15 +78,13 @@ def share_request(
 def auto_push(project: Project, experiment: Experiment | None, *, quiet: bool) -> None:
     """Push what was just recorded, if ``exp.auto_push`` says so; what fails then is a warning, as nothing is lost."""
     config = project.layout.config
-    remote = config.exp_git_remote
     if experiment is None or not config.exp_auto_push:
         return
-    if remote is None:
-        print("warning: exp.auto_push does nothing without exp.git_remote", file=sys.stderr)
-        return
-    request = ShareRequest(remote, (experiment.ref,), cache=bool(config.remotes))
+    request = ShareRequest(config.exp_git_remote, (experiment.ref,), cache=bool(config.remotes))
     try:
         shared = project.push_experiments(request, TransferLine(sys.stderr, quiet=quiet))
+    except Interrupted:
+        raise
     except RedoitError as error:
         print(f"warning: '{experiment.name}' was not pushed: {error.what}", file=sys.stderr)
         return

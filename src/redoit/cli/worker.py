@@ -5,15 +5,22 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from redoit.api import Project
 from redoit.cli.ending import show_end
 from redoit.errors import Interrupted
+from redoit.late import late
 from redoit.queue.running import Ending
 from redoit.queue.task import Task
 from redoit.report.failure import told
 from redoit.report.live import make_listener
 from redoit.report.progress import PlainListener
+
+if TYPE_CHECKING:
+    from redoit.cli.share import auto_push
+else:
+    auto_push = late("redoit.cli.share", "auto_push")
 
 
 def main(root: str, handle: int) -> int:
@@ -27,8 +34,15 @@ def main(root: str, handle: int) -> int:
         os.write(handle, b".")
         os.close(handle)
 
+    project = Project(root)
+
+    def show(task: Task, ending: Ending) -> None:
+        _show(task, ending)
+        if ending.experiment is not None and project.layout.config.exp_auto_push:
+            auto_push(project, ending.experiment, quiet=False)
+
     try:
-        Project(root).work(_listener, _show, began)
+        project.work(_listener, show, began)
     except Interrupted:
         return 130
     return 0

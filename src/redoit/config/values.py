@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,12 +89,16 @@ class Config:
 
     @property
     def exp_auto_push(self) -> bool:
+        """Whether experiments are pushed as they are recorded; the environment's word counts more."""
+        said = os.environ.get("DVC_EXP_AUTO_PUSH")
+        if said is not None:
+            return re.search("1|y|true", said, re.IGNORECASE) is not None  # as DVC reads it
         return self.flag("exp", "auto_push")
 
     @property
-    def exp_git_remote(self) -> str | None:
-        """Name or URL of the Git remote that experiments are pushed to."""
-        return self.text("exp", "git_remote")
+    def exp_git_remote(self) -> str:
+        """Name or URL of the Git remote that experiments are pushed to by themselves."""
+        return os.environ.get("DVC_EXP_GIT_REMOTE") or self.text("exp", "git_remote") or "origin"
 
     @property
     def hydra_enabled(self) -> bool:
