@@ -10,10 +10,15 @@ import pytest
 
 from redoit.api import Project
 from redoit.data import imports
+from redoit.data.imports import ImportRequest
 from redoit.errors import StoreError
+from redoit.store import objects, processes
+from redoit.store.moved import SilentMeter
+from redoit.store.objects import Objects
 from tests.import_sources import change_sources, exp_data, make_sources
 from tests.remotes import servers
 from tests.sandbox import Sandbox, git_sandbox
+from tests.unit.store_room import files_below
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +260,46 @@ def test_stopped_halfway(here: Importing, monkeypatch: pytest.MonkeyPatch) -> No
     here.done("checkout")
     here.done("import", "../src", "dir")
     assert here.box.read("wd/in/2") + here.box.read("dir/one") == "2\n1\n"
+
+
+def test_many_small_files_are_taken_by_processes(
+    here: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a forked process put into the cache is synced with the rest, and told to the meter."""
+    monkeypatch.setattr(processes, "processors", lambda: 2)
+    monkeypatch.setattr(processes, "_can_fork", lambda: True)
+    monkeypatch.setattr(processes, "FEWEST", 100)
+    for number in range(300):
+        here.src.write(f"../many/{number % 3}/{number}", f"{number % 290}\n")
+    helped = here.src.root / "helped"
+    synced: list[bool] = []
+    sizes: list[int] = []
+    parent, put_file = os.getpid(), Objects.put_file
+
+    def put(objects: Objects, *words: object) -> object:
+        if os.getpid() == parent:
+            while not helped.exists():  # the other must get its turn
+                os.sched_yield()
+        else:
+            helped.touch()
+        return put_file(objects, *words)  # type: ignore[arg-type]
+
+    def sync_file_system(_: str) -> None:
+        synced.append((here.box.root / "many.dvc").exists())
+
+    class Counting(SilentMeter):
+        def moved(self, size: int) -> None:
+            sizes.append(size)
+
+    monkeypatch.setattr(Objects, "put_file", put)
+    monkeypatch.setattr(objects, "sync_file_system", sync_file_system)
+    url, request = str(here.src.root.parent / "many"), ImportRequest()
+    done = Project(here.box.root).data.import_url(url, request, Counting())
+    assert synced[0] is False  # once for all, before they are named
+    assert sum(sizes) == done.entry.size == sum(len(f"{n % 290}\n") for n in range(300))
+    assert len(sizes) == done.entry.nfiles == 300
+    assert files_below(here.box.root / "many") == files_below(here.src.root.parent / "many")
+    assert here.box.exp("cache", "verify").code == 0
 
 
 def test_from_a_web_server(here: Importing, tmp_path: Path) -> None:

@@ -14,12 +14,18 @@ from redoit.errors import RemoteError, StoreError
 from redoit.model import Algo, Entry, Oid
 from redoit.store import tree
 from redoit.store.digests import Digests, digest_file
+from redoit.store.links import failing
+from redoit.store.look import LARGE
 from redoit.store.moved import Meter
 from redoit.store.moving import asking, default_jobs
 from redoit.store.objects import Objects
-from redoit.store.parallel import in_parallel
+from redoit.store.parallel import each_in_parallel
 from redoit.store.places import Facts, Place
+from redoit.store.processes import in_slices
 from redoit.store.remotes import Remote, object_name
+
+_Row = tuple[Any, ...]
+"""Of one file: its size, and its ``Digests``; plain, so that another process can tell it."""
 
 
 class Taken(NamedTuple):
@@ -38,45 +44,42 @@ def look(place: Place, objects: Objects, algo: Algo, jobs: int = 0) -> dict[str,
     if _is_marked(files):
         return _marked(place, files)
 
-    def digest(at: int) -> None:
-        facts = files[at]
+    def digest(facts: Facts) -> _Row:
         path = place.path_of(facts.name)
         if path is not None:
-            found[at] = digest_file(path, algo)
-            return
+            return (facts.size or 0, *digest_file(path, algo))
         temporary = objects.temporary(algo)
         try:
             place.get(facts.name, temporary)
-            found[at] = digest_file(temporary, algo)
+            return (facts.size or 0, *digest_file(temporary, algo))
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
 
-    found: dict[int, Digests] = {}
-    _each(files, digest, place, jobs)
-    sizes = [facts.size or 0 for facts in files]
-    return _digested(place, files, [found[at] for at in range(len(files))], sizes, algo)
+    found: dict[int, _Row] = {}
+    _each(files, digest, found.__setitem__, place, jobs)
+    digests = [Digests(*found[at][1:]) for at in range(len(files))]
+    return _digested(place, files, digests, [found[at][0] for at in range(len(files))], algo)
 
 
 def take(place: Place, objects: Objects, algo: Algo, *, jobs: int, meter: Meter) -> Taken:
     """Put the data of the place into the cache. Raises StoreError; then what came so far stays there, unnamed."""
     files = place.files()
-    found: dict[int, Digests] = {}
-    sizes: dict[int, int] = {}
+    found: dict[int, _Row] = {}
 
-    def get(at: int) -> None:
-        facts = files[at]
-        found[at], sizes[at] = _take_file(place, facts, objects, algo)
-        meter.moved(sizes[at])
+    def keep(at: int, row: _Row) -> None:
+        found[at] = row
+        objects.note(_oid(Digests(*row[1:]), algo), algo, row[0])  # perhaps by another process
+        meter.moved(row[0])
 
     known = [facts.size for facts in files]
     meter.begin("get", len(files), None if None in known else sum(size or 0 for size in known))
     try:
-        _each(files, get, place, jobs)
+        _each(files, partial(_take_file, place, objects, algo), keep, place, jobs)
     finally:
         meter.ended()
-    digests = [found[at] for at in range(len(files))]
-    in_order = [sizes[at] for at in range(len(files))]
+    digests = [Digests(*found[at][1:]) for at in range(len(files))]
+    in_order = [found[at][0] for at in range(len(files))]
     if place.is_folder():
         entry = keep_folder(
             [facts.name for facts in files], [_oid(each, algo) for each in digests], objects, algo
@@ -121,7 +124,7 @@ def send(
 
     meter.begin("send", len(files), None)
     try:
-        _each(files, pass_on, place, jobs)
+        each_in_parallel(pass_on, range(len(files)), jobs or place.jobs or default_jobs())
     finally:
         meter.ended()
     digests = [found[at] for at in range(len(files))]
@@ -175,11 +178,12 @@ def keep_folder(names: Sequence[str], oids: Sequence[Oid], objects: Objects, alg
     return Entry("", oid, algo, None, len(names))
 
 
-def _take_file(place: Place, facts: Facts, objects: Objects, algo: Algo) -> tuple[Digests, int]:
+def _take_file(place: Place, objects: Objects, algo: Algo, facts: Facts) -> _Row:
     path = place.path_of(facts.name)
     if path is not None:
-        digests = objects.put_file(path, algo)
-        return digests, os.stat(objects.path(_oid(digests, algo), algo)).st_size
+        with failing(path):
+            digests = objects.put_file(path, algo, facts.size)
+            return (os.stat(objects.path(_oid(digests, algo), algo)).st_size, *digests)
     temporary = objects.temporary(algo)
     try:
         place.get(facts.name, temporary)
@@ -190,14 +194,33 @@ def _take_file(place: Place, facts: Facts, objects: Objects, algo: Algo) -> tupl
                 facts={"file": facts.name, "bytes": f"{size:,} of {facts.size:,}"},
                 hint="give the same command again",
             )
-        return objects.take(temporary, algo), size
+        return (size, *objects.take(temporary, algo))
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
 
 
-def _each(files: Sequence[Facts], do: Callable[[int], None], place: Place, jobs: int) -> None:
-    in_parallel([partial(do, at) for at in range(len(files))], jobs or place.jobs or default_jobs())
+def _each(
+    files: Sequence[Facts],
+    do: Callable[[Facts], _Row],
+    keep: Callable[[int, _Row], None],
+    place: Place,
+    jobs: int,
+) -> None:
+    """``keep`` what ``do`` returns for each of the files: at once those that are far, the others by processes."""
+    small = [
+        at
+        for at, facts in enumerate(files)
+        if place.path_of(facts.name) is not None and (facts.size or 0) <= LARGE
+    ]
+    for part, rows in in_slices(
+        len(small), lambda part: [tuple(do(files[at])) for at in small[part]]
+    ):
+        for at, row in zip(small[part], rows, strict=True):
+            keep(at, row)
+    done = set(small)
+    rest = [at for at in range(len(files)) if at not in done]
+    each_in_parallel(lambda at: keep(at, do(files[at])), rest, jobs or place.jobs or default_jobs())
 
 
 def _oid(digests: Digests, algo: Algo) -> Oid:
