@@ -17,6 +17,8 @@ class Layout:
     """A project rooted at ``root`` (absolute, real path; it has ``.dvc/``)."""
 
     root: str
+    home: str = ""
+    """Of a workspace outside of the user's: the root of the project in that."""
 
     @property
     def dvc_dir(self) -> str:
@@ -64,6 +66,15 @@ class Layout:
     def abspath(self, path: str) -> str:
         """RepoPath → absolute path."""
         return os.path.join(self.root, path) if path else self.root
+
+    def folder_for(self, path: str, wdir: str = "") -> str:
+        """The folder (absolute) from which ``path``, written in the folder ``wdir``, counts.
+
+        One that leads out of the project counts from the user's workspace, wherever this one lies.
+        """
+        where = os.path.normpath(os.path.join(wdir, path))
+        leads_out = where == os.pardir or where.startswith(f"{os.pardir}{os.sep}")
+        return os.path.join(self.home if self.home and leads_out else self.root, wdir)
 
     def relative(self, path: str) -> RepoPath:
         """Absolute path → RepoPath; stays absolute if it is outside of the project."""

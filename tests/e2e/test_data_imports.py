@@ -139,6 +139,13 @@ def test_data_that_no_remote_has_come_from_their_source(here: Importing) -> None
     clone.command("rm", "-r", "dir")
     clone.exp("run", "-q", "--pull")
     assert clone.read("all") == "m\n1\n1\n"
+    # Outside of the workspace relative paths count from it all the same.
+    clone.command("rm", "-r", ".dvc/cache", ".dvc/tmp/redoit/clones")
+    told = clone.exp("run", "--temp", "--pull", "-f", "-n", "far").stdout
+    assert "Running stage 'join'" in told
+    clone.command("rm", "all")
+    clone.exp("apply", "-q", "far")
+    assert clone.read("all") == "m\n1\n1\n"
     clone.command("rm", "-r", ".dvc/cache", "wd")
     here.change()
     assert "its source has other content now" in str(

@@ -44,7 +44,7 @@ class Outside:
 
     @property
     def layout(self) -> Layout:
-        return Layout(os.path.join(self.folder, self.prefix).rstrip("/"))
+        return Layout(os.path.join(self.folder, self.prefix).rstrip("/"), self.home.root)
 
     @property
     def git(self) -> Git:

@@ -65,7 +65,7 @@ class Sources:
         self._objects = objects
         self._meter = meter or SilentMeter()
         self._jobs = jobs
-        self._cwd = cwd or layout.root
+        self._cwd = cwd
         self._clones = Clones(layout)
         self.moved = Moved()
 
@@ -80,7 +80,7 @@ class Sources:
         repo = dict(origin.repo)
         if rev is not None:
             repo["rev"] = rev
-        url, path = find_repository(repo["url"], self._from(wdir).folders)
+        url, path = find_repository(repo["url"], self._from(repo["url"], wdir).folders)
         with self._clones.commit(url, path, repo.get("rev")) as commit:
             repo["rev_lock"] = commit.rev
         return origin._replace(repo=repo)
@@ -88,13 +88,15 @@ class Sources:
     def check(self, origin: Import, wdir: RepoPath) -> None:
         """Raise GitError if there is nothing at the path of a resolved import from a repository."""
         if origin.repo is not None:
-            with self._repository(origin.repo, self._from(wdir)) as repository:
+            with self._repository(origin.repo, self._from(origin.repo["url"], wdir)) as repository:
                 repository.contents(origin.path)
 
     def take(self, origin: Import, wdir: RepoPath) -> Taken:
         """Put the data of a resolved import into the cache. Raises GitError, StoreError, RemoteError, TransferFailed."""
         if origin.repo is not None:
-            return Taken(self._from_repository(origin, origin.repo, self._from(wdir)))
+            return Taken(
+                self._from_repository(origin, origin.repo, self._from(origin.repo["url"], wdir))
+            )
         return self._take(self._place(origin, wdir))
 
     def take_changed(self, origin: Import, wdir: RepoPath) -> Taken | None:
@@ -110,12 +112,12 @@ class Sources:
         place = self._place(origin, wdir)
         return send(place, remote, self._objects, self._algo, jobs=self._jobs, meter=self._meter)
 
-    def _from(self, wdir: RepoPath) -> _From:
-        folder = self._layout.abspath(wdir)
-        return _From(folder, (self._cwd, self._layout.root, folder))
+    def _from(self, url: str, wdir: RepoPath) -> _From:
+        top, folder = self._layout.folder_for(url), self._layout.folder_for(url, wdir)
+        return _From(folder, (self._cwd or top, top, folder))
 
     def _place(self, origin: Import, wdir: RepoPath) -> Place:
-        folder = self._layout.abspath(wdir)
+        folder = self._layout.folder_for(origin.path, wdir)
         return open_place(origin.path, self._layout.config, folder, origin.fs_config)
 
     def _take(self, place: Place) -> Taken:
