@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from redoit.api import Project
+from redoit.data.status import StatusRequest
+from redoit.data.targets import DataRequest
 from tests.compat.oracle import Oracle
 from tests.import_sources import change_sources, exp_data, make_sources
 from tests.sandbox import Sandbox, dvc_sandbox
@@ -106,6 +110,8 @@ def test_the_same_files(
     for words in STORIES[story]:
         if words == CHANGE:
             change_sources(Sandbox(tmp_path / "src", ours.env), monkeypatch)
+            if story in ("of data", "of Git"):
+                _same_news(ours, theirs, dvc)
             continue
         told = exp_data(ours, monkeypatch, *words)
         said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
@@ -113,6 +119,16 @@ def test_the_same_files(
         assert state(ours) == state(theirs), f"{said}\n{told}"
     if story == "of data":
         _swap(ours, theirs, dvc, monkeypatch)
+
+
+def _same_news(ours: Sandbox, theirs: Sandbox, dvc: Oracle) -> None:
+    """The imports whose repository has another commit now."""
+    said = json.loads(dvc("status", "--json", cwd=theirs.root, env=theirs.env).stdout)
+    expected = [file for file, what in said.items() if "update available" in str(what)]
+    request = StatusRequest(DataRequest((), str(ours.root)), updates=True)
+    found = Project(ours.root).data.status(request).updates
+    assert found
+    assert sorted(f"{path}.dvc" for path in found) == sorted(expected)
 
 
 def _swap(ours: Sandbox, theirs: Sandbox, dvc: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:

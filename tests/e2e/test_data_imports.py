@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -182,6 +183,30 @@ def test_an_import_of_an_import(here: Importing, monkeypatch: pytest.MonkeyPatch
     assert far.read("dir/deep/two") + far.read("in/2") + far.read("1") == "2\n2\n1\n"
     assert "hash: xxh128" in far.read("dir.dvc")
     assert exp_data(far, monkeypatch, "update", "dir") is None
+
+
+def test_news_of_sources(here: Importing) -> None:
+    """They are asked only if that is wanted, and no commit is fetched for it."""
+    for words in (("../src", "dir"), ("../src", "gfile", "--rev", "v1"), ("../plain", "pd")):
+        here.done("import", *words)
+    here.done("import-url", "../web/w")
+    here.done("import-url", "../web/wx", "--no-exec")
+
+    def updates(*words: str) -> object:
+        told = here.box.exp("data", "status", "--json", "--updates", *words).stdout
+        return json.loads(told).get("updates")
+
+    assert updates() == ["wx"]
+    here.change()
+    clones = files_below(here.box.root / ".dvc/tmp/redoit/clones").keys()
+    assert updates() == ["dir", "w", "wx"]
+    assert updates("dir/deep", "pd") == ["dir"]
+    assert files_below(here.box.root / ".dvc/tmp/redoit/clones").keys() == clones
+    shutil.rmtree(here.src.root)
+    assert "updates" not in here.box.exp("data", "status").stdout
+    assert "there is no Git repository at '../src'" in here.exp("status", "--updates")
+    told = here.box.exp("data", "status", "--updates", "w").stdout
+    assert "Imports whose source has something else now" in told
 
 
 def test_revisions(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,11 @@ from redoit.errors import UsageError
     help="With --not-in-remote: do not ask the remote, but take what it had when it was last asked or sent to.",
 )
 @click.option(
+    "--updates",
+    is_flag=True,
+    help="Also imports whose source has something else now: asks the other repositories and servers.",
+)
+@click.option(
     "--untracked-files",
     is_flag=False,
     flag_value="all",
@@ -44,6 +49,7 @@ def status(
     not_in_remote: bool,
     remote: str | None,
     no_remote_refresh: bool,
+    updates: bool,
     untracked_files: str,
     as_json: bool,
     quiet: bool,
@@ -62,6 +68,7 @@ def status(
         remote,
         remote_refresh=not no_remote_refresh,
         untracked=untracked_files == "all",
+        updates=updates,
     )
     found = Project().data.status(request)
     told = status_json(found, unchanged=unchanged)
@@ -81,6 +88,7 @@ def status_json(found: DataStatus, *, unchanged: bool) -> dict[str, Any]:
         "not_in_remote": list(found.not_in_remote),
         "committed": _changes(found.committed),
         "uncommitted": _changes(found.uncommitted),
+        "updates": list(found.updates),
         "untracked": list(found.untracked),
         "unchanged": list(found.unchanged) if unchanged else [],
     }
@@ -96,6 +104,7 @@ _HEADS = {
     "not_in_remote": "Not in the remote (`exp data push` sends them):",
     "committed": "Recorded, not committed to Git:",
     "uncommitted": "Changed, not recorded (`exp data commit` does that, `exp data checkout` undoes it):",
+    "updates": "Imports whose source has something else now (`exp data update` gets it):",
     "untracked": "Untracked (`exp data add` or `git add` tracks them):",
     "unchanged": "Unchanged:",
 }

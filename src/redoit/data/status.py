@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.data.remembered import remember, remembered
 from redoit.data.targets import Chosen, DataRequest, choose, repo_path
@@ -11,12 +11,18 @@ from redoit.data.used import Used, used_by_commits
 from redoit.engine.session import Session
 from redoit.errors import GitError, StoreError
 from redoit.git import Git
+from redoit.late import late
 from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.moved import Wanted
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import present
+
+if TYPE_CHECKING:
+    from redoit.imports.sources import Sources
+else:
+    Sources = late("redoit.imports.sources", "Sources")
 
 
 class Changes(NamedTuple):
@@ -37,6 +43,8 @@ class DataStatus(NamedTuple):
     not_in_cache: tuple[str, ...]
     not_in_remote: tuple[str, ...]
     unchanged: tuple[str, ...]
+    updates: tuple[str, ...] = ()
+    """Imports whose source has something else now."""
     untracked: tuple[str, ...] = ()
     """Files that neither Git nor a ``.dvc`` file has."""
 
@@ -51,12 +59,14 @@ class StatusRequest(NamedTuple):
     remote_refresh: bool = True
     """Ask the remote; else it has what it had when it was last asked or sent to."""
     untracked: bool = False
+    updates: bool = False
+    """Ask where imports come from."""
 
 
 def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> DataStatus:
     """Compare HEAD, the records, the workspace, the cache and, if asked, a remote. Changes nothing.
 
-    Raises TargetNotFound, RemoteError.
+    Raises TargetNotFound, RemoteError; with ``request.updates`` GitError and StoreError for a source that cannot be asked.
     """
     chosen = choose(session, request.data)
     committed = _Sorted()
@@ -86,6 +96,7 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
         if request.not_in_remote
         else (),
         tuple(unchanged),
+        tuple(_updates(session, request.data, chosen)) if request.updates else (),
         tuple(_untracked(session.layout, request.data)) if request.untracked else (),
     )
 
@@ -190,6 +201,17 @@ def _compare_files(
     into.added += [f"{path}/{name}" for name in new if name not in old]
     into.modified += [f"{path}/{name}" for name, oid in new.items() if old.get(name, oid) != oid]
     into.deleted += [f"{path}/{name}" for name in old if name not in new]
+
+
+def _updates(session: Session, request: DataRequest, chosen: Sequence[Chosen]) -> Iterator[str]:
+    """Imports whose source has another commit or content than is recorded. Raises GitError, StoreError."""
+    stages = (
+        [used.stage for used, _ in chosen] if request.targets else session.graph.stages.values()
+    )
+    sources = Sources(session.layout, session.store.objects, cwd=request.cwd)
+    for stage in {each.address: each for each in stages}.values():
+        if stage.origin is not None and sources.has_news(stage.origin, stage.wdir):
+            yield stage.outs[0].path
 
 
 def _untracked(layout: Layout, request: DataRequest) -> list[str]:

@@ -26,6 +26,7 @@ _SAFE = (
     *(word for scheme in _SCHEMES for word in ("-c", f"protocol.{scheme}.allow=always")),
 )
 _KEPT = "refs/redoit/"
+_SHA = r"[0-9a-f]{40}([0-9a-f]{24})?"
 _MANY = 20
 """So many commits a clone keeps; then it is made anew."""
 
@@ -84,17 +85,28 @@ class Clones:
 
         As long as it is used, its clone stays. Raises GitError if the repository cannot be read, or has no such commit.
         """
-        place = os.path.join(self._folder, digest_bytes(os.fsencode(url))[:16])
+        place = self._place(url)
         with contextlib.ExitStack() as use:
             with locked(f"{place}.lock"):
                 clone = _Clone(place, url)
-                if rev and re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", rev):
+                if rev and re.fullmatch(_SHA, rev):
                     sha = clone.sha(rev)
                 else:
                     clone.tidy()
                     sha = clone.named(rev)
                 use.enter_context(locked(_used(place), shared=True))
             yield Commit(clone.git, sha, path)
+
+    def revision(self, url: str, rev: str | None) -> str:
+        """The sha of the commit ``rev`` as ``commit`` has it, by asking alone where a ref names it. Raises GitError."""
+        if rev and re.fullmatch(_SHA, rev):
+            return rev
+        place = self._place(url)
+        with locked(f"{place}.lock"):
+            return _Clone(place, url).told(rev)
+
+    def _place(self, url: str) -> str:
+        return os.path.join(self._folder, digest_bytes(os.fsencode(url))[:16])
 
 
 def _used(place: str) -> str:
@@ -138,16 +150,18 @@ class _Clone:
             raise self._unknown(rev)
         return rev
 
+    def told(self, rev: str | None) -> str:
+        """As ``named``; a commit that a ref names is not fetched."""
+        return _ref(self._refs(), rev)[1] or self.named(rev)
+
     def named(self, rev: str | None) -> str:
         """The commit that the name ``rev`` means in the other repository now."""
         refs = self._refs()
-        wanted = [f"refs/tags/{rev}", f"refs/heads/{rev}", rev] if rev else ["HEAD"]
-        for name in wanted:
-            if name in refs:
-                sha = refs.get(f"{name}^{{}}", refs[name])
-                if not self._has(sha):
-                    self._fetch("--depth=1", f"+{name}:{_KEPT}{sha}")
-                return self.sha(sha)  # the name may have moved on just now
+        name, sha = _ref(refs, rev)
+        if name:
+            if not self._has(sha):
+                self._fetch("--depth=1", f"+{name}:{_KEPT}{sha}")
+            return self.sha(sha)  # the name may have moved on just now
         if rev is None:
             raise GitError(
                 f"the repository '{redacted(self._url)}' has no commit",
@@ -210,3 +224,12 @@ class _Clone:
             f"the repository '{redacted(self._url)}' has no revision '{rev}'",
             hint=f"did you mean '{near[0]}'?" if near else "give a branch, a tag or a commit",
         )
+
+
+def _ref(refs: dict[str, str], rev: str | None) -> tuple[str, str]:
+    """The ref that ``rev`` means, and the commit that it names; empty if there is none."""
+    wanted = [f"refs/tags/{rev}", f"refs/heads/{rev}", rev] if rev else ["HEAD"]
+    for name in wanted:
+        if name in refs:
+            return name, refs.get(f"{name}^{{}}", refs[name])
+    return "", ""

@@ -85,6 +85,18 @@ class Sources:
             repo["rev_lock"] = commit.rev
         return origin._replace(repo=repo)
 
+    def has_news(self, origin: Import, wdir: RepoPath) -> bool:
+        """Whether the source has another commit or content than is recorded; nothing is fetched that need not be read.
+
+        Raises GitError, StoreError.
+        """
+        if origin.repo is None:
+            now = self.resolve(origin, wdir).record
+            return not same_record(now or {}, origin.record or {})
+        url, _ = find_repository(origin.repo["url"], self._from(origin.repo["url"], wdir).folders)
+        now_rev = self._clones.revision(url, origin.repo.get("rev"))
+        return now_rev != origin.repo.get("rev_lock")
+
     def check(self, origin: Import, wdir: RepoPath) -> None:
         """Raise GitError if there is nothing at the path of a resolved import from a repository."""
         if origin.repo is not None:
