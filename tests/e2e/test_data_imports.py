@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -235,6 +236,55 @@ def test_revisions(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
     here.box.command("rm", "-r", "h0", ".dvc/cache")
     here.done("pull", "h0")
     assert "cannot be read" in here.exp("update", "h0")
+
+
+def test_files_in_git_lfs(here: Importing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``git lfs`` gets them, and what it gives is digested; a stand-in for it prints a file called ``content``."""
+    content = b"large\n" * 100
+    digest = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize 600\n"
+    here.src.write("big/one", pointer)
+    here.src.write("big/no", f"{pointer}and more\n")  # no pointer
+    here.src.commit("pointers")
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name in ("git", "sh", "cat"):
+        found = shutil.which(name)
+        assert found
+        (bin_folder / name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(bin_folder))
+    if not shutil.which("git-lfs", path=here.box.command("git", "--exec-path").stdout.strip()):
+        error = here.exp("import", "../src", "big")
+        assert "'big/one' lies in Git LFS, and `git lfs` is not installed" in error
+    assert "big" not in here.files()
+    program = bin_folder / "git-lfs"
+    program.write_text(
+        '#!/bin/sh\nread line\n[ "$line" = "version https://git-lfs.github.com/spec/v1" ] || exit 3\n'
+        'cat "$(git config remote.origin.url)/../content" || { echo "Error: none there" >&2; exit 2; }\n'
+    )
+    program.chmod(0o755)
+    error = here.exp("import", "../src", "big/one")
+    assert "'big/one' cannot be got from Git LFS" in error
+    assert "Error: none there" in error
+    (tmp_path / "content").write_bytes(content.upper())
+    assert "what came is not what the pointer says" in here.exp("import", "../src", "big")
+    assert not {"big", "one"} & here.files()
+    (tmp_path / "content").write_bytes(content)
+    here.done("import", "../src", "big")
+    assert (here.box.root / "big/one").read_bytes() == content
+    assert here.box.read("big/no") == f"{pointer}and more\n"
+    assert not list((here.box.root / ".dvc/tmp/redoit").glob("lfs-*"))
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="Git LFS is not installed")
+def test_a_real_git_lfs(here: Importing) -> None:
+    here.src.git("lfs", "install", "--local")
+    here.src.git("lfs", "track", "*.bin")
+    here.src.write("one.bin", "in Git LFS\n")
+    here.src.commit("large")
+    assert here.src.git("show", "HEAD:one.bin").startswith("version ")
+    here.done("import", "../src", "one.bin")
+    assert here.box.read("one.bin") == "in Git LFS\n"
 
 
 def test_a_hostile_repository(here: Importing, tmp_path: Path) -> None:

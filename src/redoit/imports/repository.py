@@ -17,7 +17,6 @@ from redoit.spec.ignore import Ignore
 from redoit.spec.tree_files import TreeFiles
 from redoit.trace.recorded import recorded_traces
 
-_LFS = b"version https://git-lfs.github.com/spec/"
 _DVC_FILES = ("dvc.yaml", "dvc.lock")
 
 
@@ -132,12 +131,6 @@ class Repository:
     def _content(self, files: TreeFiles, path: str) -> bytes:
         data = files.read(RepoPath(path))
         self._objects.forget_blobs()
-        if data.startswith(_LFS):
-            raise GitError(
-                f"'{path}' lies in Git LFS, which is not supported",
-                facts={"repository": redacted(self.url)},
-                hint="import it by the URL of the file itself, or use DVC for this import",
-            )
         return data
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from redoit.errors import RedoitError, RemoteError, StoreError, TransferFailed
 from redoit.imports.clone import Clones, find_repository
+from redoit.imports.lfs import Pointer, fetch, pointer_of
 from redoit.imports.other import Other, files_of, has
 from redoit.imports.repository import Contents, Part, Repository
 from redoit.imports.take import (
@@ -24,6 +26,7 @@ from redoit.imports.take import (
 from redoit.model import Algo, Entry, Import, Oid, RepoPath
 from redoit.project import Layout
 from redoit.redact import redacted
+from redoit.store.digests import Digests
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.objects import Objects
 from redoit.store.places import Place, is_url, open_place
@@ -161,10 +164,21 @@ class Sources:
         with self._repository(repo, here) as repository:
             contents = repository.contents(origin.path)
             other = Other(repository, origin.path, repo, here.folders[0])
-            return self._keep(other, contents, here)
 
-    def _keep(self, other: Other, contents: Contents, here: _From) -> Entry:
-        """Put what is imported into the cache, under digests of this project."""
+            def get(name: str, pointer: Pointer, target: str) -> None:
+                path = posixpath.join(origin.path, name) if name else origin.path
+                fetch(self._layout, repository.url, path, pointer, target)
+
+            return self._keep(other, contents, here, get)
+
+    def _keep(
+        self,
+        other: Other,
+        contents: Contents,
+        here: _From,
+        get: Callable[[str, Pointer, str], None],
+    ) -> Entry:
+        """Put what is imported into the cache, under digests of this project; ``get`` gets a file from Git LFS."""
         found: dict[str, Oid] = {}
         is_folder = contents.is_folder
         for part in contents.parts:
@@ -174,9 +188,14 @@ class Sources:
                 found[posixpath.join(part.place, name) if name else part.place] = oid
         for name in contents.files:
             data = contents.read(name)
-            found[name] = _known(self._objects.put_data(data, self._algo).oid(self._algo))
+            pointer = pointer_of(data)
+            if pointer is None:
+                digests = self._objects.put_data(data, self._algo)
+            else:
+                digests = self._take_by(partial(get, name, pointer))
+            found[name] = _known(digests.oid(self._algo))
             self.moved.files += 1
-            self.moved.size += len(data)
+            self.moved.size += len(data) if pointer is None else pointer.size
         names = sorted(found)
         sizes = [os.stat(self._objects.path(found[name], self._algo)).st_size for name in names]
         if is_folder:
@@ -186,6 +205,16 @@ class Sources:
             entry = Entry("", found[""], self._algo, sizes[0])
         self._objects.sync()
         return entry
+
+    def _take_by(self, get: Callable[[str], None]) -> Digests:
+        """Put what ``get`` writes to a path into the cache. Raises as ``get``, and StoreError."""
+        temporary = self._objects.temporary(self._algo)
+        try:
+            get(temporary)
+            return self._objects.take(temporary, self._algo)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
     def _bring(self, other: Other, part: Part, here: _From) -> dict[str, Oid]:
         """Put the files of a part into the cache: name (``""`` for a part that is one file) → oid by our digest."""
