@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -179,6 +180,19 @@ def test_the_same_status(dvc: Oracle, origin: Sandbox) -> None:
     box.exp("data", "push", "-q", "--", "data")
     told = json.loads(box.exp("data", "status", "--json", *there).stdout)
     assert "not_in_remote" not in told
+    # Of directories the files that are not there, of those that are named.
+    names = [hashlib.md5(box.read(path).encode()).hexdigest() for path in ("data/a", "data/sub0/2")]
+    places = [store / f"files/md5/{name[:2]}/{name[2:]}" for name in names]
+    contents = [place.read_bytes() for place in places]
+    for name, place in zip(names, places, strict=True):
+        (box.root / f".dvc/cache/files/md5/{name[:2]}/{name[2:]}").unlink()
+        place.unlink()
+    compare("--granular", "--not-in-remote")
+    compare("--granular", "data/a", "data/sub1")
+    box.command("rm", "-r", "data")
+    assert "data/a" in compare("--granular")["uncommitted"]["deleted"]  # type: ignore[index, call-overload]
+    for place, content in zip(places, contents, strict=True):
+        place.write_bytes(content)
 
 
 def normal(value: dict[str, object]) -> dict[str, object]:

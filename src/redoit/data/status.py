@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from redoit.data.remembered import remember, remembered
+from redoit.data.remembered import Key, remember, remembered
 from redoit.data.targets import Chosen, DataRequest, choose, repo_path
 from redoit.data.used import Used, used_by_commits
 from redoit.engine.session import Session
@@ -74,28 +74,33 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
     unchanged: list[str] = []
     not_in_cache: list[str] = []
     head = _head(session)
-    for path, entry in _entries(chosen):
+    cached = _Cached(session)
+    for path, entry in dict(_entries(chosen)).items():
         before = head.pop(path, None)
-        _compare(committed, path, before, entry, _Cached(session), granular=request.granular)
+        _compare(committed, path, before, entry, cached, granular=request.granular)
         if not session.store.has(entry):
-            not_in_cache.append(_shown(path, entry))
+            not_in_cache += cached.lacking(path, entry, granular=request.granular)
         if session.look.matches(path, entry):
             if before is not None and before.oid == entry.oid:
                 unchanged.append(_shown(path, entry))
         elif not session.look.exists(path):
             uncommitted.deleted.append(_shown(path, entry))
+            if request.granular:
+                uncommitted.deleted += [f"{path}/{name}" for name in cached.files(entry) or ()]
         else:
             _compare_work(session, uncommitted, path, entry, granular=request.granular)
     if not request.data.targets:
         committed.deleted += [_shown(path, entry) for path, entry in head.items()]
+    not_in_remote: Iterable[str] = ()
+    if request.not_in_remote:
+        not_in_remote = _not_in_remote(session.layout, chosen, request, remotes, cached)
+    meant = _Meant(chosen if request.granular else ())
     return DataStatus(
-        committed.changes(),
-        uncommitted.changes(),
-        tuple(not_in_cache),
-        tuple(_not_in_remote(session.layout, chosen, request, remotes))
-        if request.not_in_remote
-        else (),
-        tuple(unchanged),
+        meant.changes(committed),
+        meant.changes(uncommitted),
+        meant.of(not_in_cache),
+        meant.of(not_in_remote),
+        meant.of(unchanged),
         tuple(_updates(session, request.data, chosen)) if request.updates else (),
         tuple(_untracked(session.layout, request.data)) if request.untracked else (),
     )
@@ -109,8 +114,29 @@ class _Sorted:
         self.modified: list[str] = []
         self.deleted: list[str] = []
 
-    def changes(self) -> Changes:
-        return Changes(tuple(self.added), tuple(self.modified), tuple(self.deleted))
+
+class _Meant:
+    """Of directories of which a part was chosen, what lies there; all of the others."""
+
+    def __init__(self, chosen: Iterable[Chosen]) -> None:
+        chosen = list(chosen)
+        whole = {each.path for each in chosen if each.inside is None}
+        parts = [each for each in chosen if each.inside is not None and each.used.path not in whole]
+        self._folders = tuple(f"{each.used.path}/" for each in parts)
+        self._parts = {each.path for each in parts}
+        self._below = tuple(f"{each.path}/" for each in parts)
+
+    def of(self, paths: Iterable[str]) -> tuple[str, ...]:
+        return tuple(
+            path
+            for path in paths
+            if not path.startswith(self._folders)
+            or path in self._parts
+            or path.startswith(self._below)
+        )
+
+    def changes(self, found: _Sorted) -> Changes:
+        return Changes(self.of(found.added), self.of(found.modified), self.of(found.deleted))
 
 
 class _Cached:
@@ -125,6 +151,12 @@ class _Cached:
             return None
         data = self._objects.read(oid, entry.algo)
         return dict(tree.decode(data, entry.algo, self._objects.path(oid, entry.algo)))
+
+    def lacking(self, path: RepoPath, entry: Entry, *, granular: bool) -> list[str]:
+        """What the cache lacks of ``entry``: the whole, or with ``granular`` the files, if they are known."""
+        files = self.files(entry) if granular else None
+        lost = [n for n, oid in (files or {}).items() if not self._objects.has(oid, entry.algo)]
+        return [f"{path}/{name}" for name in lost] or [_shown(path, entry)]
 
 
 def _entries(chosen: Iterable[Chosen]) -> Iterator[tuple[RepoPath, Entry]]:
@@ -226,26 +258,52 @@ def _untracked(layout: Layout, request: DataRequest) -> list[str]:
 
 
 def _not_in_remote(
-    layout: Layout, chosen: Sequence[Chosen], request: StatusRequest, remotes: Remotes
+    layout: Layout,
+    chosen: Sequence[Chosen],
+    request: StatusRequest,
+    remotes: Remotes,
+    cached: _Cached,
 ) -> Iterator[str]:
-    """Data whose own object a remote lacks; that of a directory is there only when all of its files are."""
+    """Data whose own object a remote lacks, with ``request.granular`` also the files of directories that it lacks.
+
+    The object of a directory comes after its files: without ``granular`` they are not asked for.
+    """
     groups: dict[str, list[Wanted]] = {}
-    for (stage, out, entry), _ in chosen:
-        if out.push and (stage.origin is None or stage.origin.repo is None):
+    for stage, out, entry in {each.used.path: each.used for each in chosen}.values():
+        if out.push and entry.oid and (stage.origin is None or stage.origin.repo is None):
             name = remotes.name_of(request.remote or out.remote)
             groups.setdefault(name, []).append(Wanted(out.path, entry))
     for name, wanted in groups.items():
-        keys = {(each.entry.oid, each.entry.algo): each for each in wanted if each.entry.oid}
-        asked = [(oid, algo) for oid, algo in keys if oid]
+        rows = [row for each in wanted for row in _rows(each, cached, granular=request.granular)]
         token = remotes.token(name)
         if request.remote_refresh:
+            asked = dict.fromkeys(row.key for row in rows)
             there = present(asked, remotes.open(name))
-            remember(layout, token, asked, there)
+            torn = {row.whole for row in rows if row.key not in there}
+            remember(layout, token, asked, there - torn)
         else:
             there = remembered(layout, token)
-        for each in wanted:
-            if (each.entry.oid, each.entry.algo) not in there:
-                yield _shown(RepoPath(each.path), each.entry)
+            there |= {row.key for row in rows if row.whole in there}
+        for row in rows:
+            if row.key not in there:
+                yield row.path
+
+
+class _Row(NamedTuple):
+    """An object to ask a remote for, and that of the directory or file that it belongs to."""
+
+    path: str
+    key: Key
+    whole: Key
+
+
+def _rows(wanted: Wanted, cached: _Cached, *, granular: bool) -> Iterator[_Row]:
+    path, entry, _ = wanted
+    assert entry.oid is not None
+    whole = (entry.oid, entry.algo)
+    yield _Row(_shown(RepoPath(path), entry), whole, whole)
+    for name, oid in ((cached.files(entry) if granular else None) or {}).items():
+        yield _Row(f"{path}/{name}", (oid, entry.algo), whole)
 
 
 def _shown(path: RepoPath, entry: Entry) -> str:
