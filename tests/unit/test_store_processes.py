@@ -146,7 +146,7 @@ def test_several_processes_list_a_directory_as_one_does(
     os.link(tmp_path / "d/0/3", tmp_path / "d/2/hardlink")
     alone = scan(str(tmp_path / "d"), RepoPath("d"), None)
     asked: list[int] = []
-    monkeypatch.setattr(store_scan, "_FEWEST", 100)
+    monkeypatch.setattr(store_scan, "FEWEST_LOOKS", 100)
     monkeypatch.setattr(processes, "_can_fork", lambda: asked.append(1) or True)
     assert scan(str(tmp_path / "d"), RepoPath("d"), None) == alone
     assert asked

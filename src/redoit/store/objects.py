@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from redoit.errors import CorruptObject, MissingObject, StoreError
@@ -29,6 +29,7 @@ from redoit.store.digests import (
     unreadable,
 )
 from redoit.store.drafts import Draft, Drafts, umask, write_all
+from redoit.store.processes import FEWEST_LOOKS, in_slices
 from redoit.store.scan import Stamp, stamp_of
 
 _READ_ONLY = 0o444
@@ -77,6 +78,10 @@ class Objects:
 
     # --- questions --------------------------------------------------------------------------------
 
+    def folder(self, algo: Algo) -> str:
+        """Where the objects of one digest lie, in 256 folders."""
+        return self._folders[algo]
+
     def path(self, oid: Oid, algo: Algo) -> str:
         """Where the object is, or would be."""
         return f"{self._folders[algo]}/{oid[:2]}/{oid[2:]}"
@@ -97,15 +102,21 @@ class Objects:
         found = self._size_of(oid, algo)
         return found is not None and size in (None, found)
 
-    def total_size(self, oids: Iterable[Oid], algo: Algo) -> int | None:
-        """Sum of the sizes of these objects; None if one of them is not there or damaged."""
-        total = 0
-        for oid in oids:
-            size = self._size_of(oid, algo)
-            if size is None:
-                return None
-            total += size
-        return total
+    def sizes(self, oids: Sequence[Oid], algo: Algo) -> list[int] | None:
+        """The sizes of these objects in bytes; None if one of them is not there or damaged."""
+        known = self._sizes[algo]
+        found = [known.get(oid) for oid in oids]
+        asked = [at for at, size in enumerate(found) if size is None]
+
+        def ask(part: slice) -> list[int | None]:
+            return [self._size_of(oids[at], algo) for at in asked[part]]
+
+        for part, sizes in in_slices(len(asked), ask, fewest=FEWEST_LOOKS):
+            for at, size in zip(asked[part], sizes, strict=True):
+                if size is None:
+                    return None
+                found[at] = known[oids[at]] = size
+        return [size for size in found if size is not None]
 
     def _size_of(self, oid: Oid, algo: Algo) -> int | None:
         size = self._sizes[algo].get(oid)

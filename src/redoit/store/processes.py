@@ -20,6 +20,8 @@ SLICE = 64
 """Things done between two looks at what is left, at least."""
 FEWEST = 1000
 """Things for which it pays to start a process, where each is read or written."""
+FEWEST_LOOKS = 4000
+"""Things for which it pays, where each is only asked for its status."""
 _MOST = 8
 """Processes: more of them only wait for the file system."""
 _TICKET = 2

@@ -15,7 +15,7 @@ import xxhash
 from redoit.errors import StoreError
 from redoit.model import RepoPath
 from redoit.store.digests import unreadable
-from redoit.store.processes import in_slices
+from redoit.store.processes import FEWEST_LOOKS, in_slices
 
 Stamp = tuple[int, int, int]
 """Inode, size in bytes and modification time in ns: the same again means the same content."""
@@ -24,8 +24,6 @@ UNKNOWN: Stamp = (0, 0, 0)
 """A stamp that no file has."""
 
 _POSITIVE = (1 << 63) - 1
-_FEWEST = 4000
-"""Files for which it pays to start a process that only asks for their status."""
 
 
 # How long after its last change a file could change again with the same mtime: the longest tick
@@ -113,7 +111,7 @@ def scan(folder: str, path: RepoPath, ignore: Ignores | None) -> Listing:
         return list(_look(folder, names[part], part.start))
 
     gone = False
-    for part, (found, several, lost) in in_slices(len(names), look, fewest=_FEWEST):
+    for part, (found, several, lost) in in_slices(len(names), look, fewest=FEWEST_LOOKS):
         stamps[part] = unpacked(found)
         links += [names[at] for at in several]
         gone = gone or lost

@@ -7,6 +7,7 @@ or of another version is thrown away, one that cannot be read or written is done
     dirs     path → signature, oids, size        loaded whole, at the first question
     trees    path → names, stamps and digests of the files in a directory; read one by one
     content  fingerprint → md5, for files so large that md5 is worth avoiding; read one by one
+    wholes   oid of a large directory → when the folders of the cache changed, as it held all of it; read one by one
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contextlib
 import os
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -27,7 +29,7 @@ from redoit.store.scan import Stamp, joined, packed, split, unpacked
 if TYPE_CHECKING:
     import sqlite3
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
     CREATE TABLE files (path TEXT PRIMARY KEY, ino INT, size INT, mtime INT,
                         fp TEXT, md5 TEXT, d2u TEXT) WITHOUT ROWID;
@@ -38,16 +40,24 @@ _TABLES = """
     CREATE TABLE content (fp TEXT PRIMARY KEY, md5 TEXT, d2u TEXT) WITHOUT ROWID;
     CREATE INDEX content_md5 ON content (md5);
     CREATE INDEX content_d2u ON content (d2u);
+    CREATE TABLE wholes (oid TEXT UNIQUE, times BLOB, sizes BLOB);
     CREATE TABLE session (boot TEXT, written INT);
 """
 _PUT_CONTENT = """
     INSERT INTO content VALUES (?,?,?) ON CONFLICT (fp) DO UPDATE
     SET md5 = coalesce(excluded.md5, md5), d2u = coalesce(excluded.d2u, d2u)
 """
+_KEEP_WHOLES = """
+    DELETE FROM wholes WHERE rowid <= (SELECT max(rowid) FROM wholes) - 500
+"""
+"""Of those that were asked about last, so many are kept; each takes 4 KiB."""
 _COLUMN = {Algo.MD5: "md5", Algo.MD5_DOS2UNIX: "d2u"}
 
 # After the machine went down hard, files written this long before the last write may be torn.
 _DOUBTFUL_NS = 120 * 1_000_000_000
+
+_FOLDERS = 256
+"""Of a cache."""
 
 _T = TypeVar("_T")
 
@@ -77,6 +87,15 @@ class TreeRow(NamedTuple):
     digests: list[Digests]
 
 
+class WholeRow(NamedTuple):
+    """A directory that the cache held whole: of each of its 256 folders the change time in ns, and the bytes of all
+    files of the directory that lie in it.
+    """
+
+    times: list[int]
+    sizes: list[int]
+
+
 class StatCache:
     """Owns the database and the rows that this run found out; safe to use from any thread."""
 
@@ -93,6 +112,7 @@ class StatCache:
         self._gone_dirs: set[str] = set()
         self._new_content: dict[Fingerprint, Digests] = {}
         self._new_oids: dict[Oid, Fingerprint] = {}
+        self._new_wholes: dict[str, WholeRow | None] = {}
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -144,6 +164,23 @@ class StatCache:
             row = self._ask(lambda db: db.execute(sql, (oid,)).fetchone(), None)
         return None if row is None else Fingerprint(row[0])
 
+    def whole(self, oid: Oid, algo: Algo) -> WholeRow | None:
+        """How the cache was when it held all of this directory."""
+        key = f"{algo.value}:{oid}"
+        with self._lock:
+            if key in self._new_wholes:
+                return self._new_wholes[key]
+            if not self._loaded:
+                self._load()
+            sql = "SELECT times, sizes FROM wholes WHERE oid = ?"
+            row = self._ask(lambda db: db.execute(sql, (key,)).fetchone(), None)
+        if row is not None:
+            with contextlib.suppress(ValueError, TypeError):
+                times, sizes = (array("q", column).tolist() for column in row)
+                if len(times) == len(sizes) == _FOLDERS:
+                    return WholeRow(times, sizes)
+        return None
+
     # --- learning ---------------------------------------------------------------------------------
 
     def put_file(self, path: RepoPath, row: FileRow) -> None:
@@ -174,6 +211,11 @@ class StatCache:
                 if oid is not None:
                     self._new_oids[oid] = fingerprint
 
+    def put_whole(self, oid: Oid, algo: Algo, row: WholeRow | None) -> None:
+        """Remember that the cache holds all of a directory; or with None that it does not."""
+        with self._lock:
+            self._new_wholes[f"{algo.value}:{oid}"] = row
+
     def forget(self, path: RepoPath) -> None:
         """Know nothing about ``path`` any more: its content must be read again."""
         with self._lock:
@@ -190,15 +232,23 @@ class StatCache:
     def write(self) -> None:
         """Put what was learnt into the database, in one transaction. Never fails."""
         with self._lock:
-            if not (self._new_files or self._new_dirs or self._gone_dirs or self._new_content):
+            if not any(self._news()):
                 return
             if not self._loaded:  # an older database must be recognised first
                 self._load()
             self._ask(self._write, None, create=True)
-            self._new_files.clear()
-            self._new_dirs.clear()
-            self._gone_dirs.clear()
-            self._new_content.clear()
+            for news in self._news():
+                news.clear()
+
+    def _news(self) -> tuple[dict[Any, Any] | set[str], ...]:
+        """All that the database does not have yet."""
+        return (
+            self._new_files,
+            self._new_dirs,
+            self._gone_dirs,
+            self._new_content,
+            self._new_wholes,
+        )
 
     def _write(self, db: sqlite3.Connection) -> None:
         put = [(p, *r.stamp, *r.digests) for p, r in self._new_files.items() if r is not None]
@@ -212,6 +262,12 @@ class StatCache:
         lost += [(path,) for path in self._gone_dirs]
         trees = [(path, *_columns(tree)) for path, (_, tree) in self._new_dirs.items()]
         content = [tuple(digests) for digests in self._new_content.values()]
+        broken = [(key,) for key, row in self._new_wholes.items() if row is None]
+        wholes = [
+            (key, *(array("q", column).tobytes() for column in row))
+            for key, row in self._new_wholes.items()
+            if row is not None
+        ]
         with db:
             db.execute("BEGIN IMMEDIATE")
             db.executemany("DELETE FROM files WHERE path = ?", _storable(gone))
@@ -221,6 +277,10 @@ class StatCache:
             db.executemany("REPLACE INTO dirs VALUES (?,?,?,?,?,?,?,?)", _storable(dirs))
             db.executemany("REPLACE INTO trees VALUES (?,?,?,?,?,?)", _storable(trees))
             db.executemany(_PUT_CONTENT, content)
+            db.executemany("DELETE FROM wholes WHERE oid = ?", broken)
+            db.executemany("REPLACE INTO wholes VALUES (?,?,?)", wholes)
+            if wholes:
+                db.execute(_KEEP_WHOLES)
             db.execute("DELETE FROM session")
             db.execute("INSERT INTO session VALUES (?,?)", (_boot(), time.time_ns()))
 
@@ -337,6 +397,7 @@ def _drop_doubtful(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM files WHERE mtime >= ?", doubtful)
     db.execute("DELETE FROM dirs WHERE newest >= ?", doubtful)
     db.execute("DELETE FROM trees")
+    db.execute("DELETE FROM wholes")
     db.execute("UPDATE session SET boot = ?", (_boot(),))
     db.execute("COMMIT")
 

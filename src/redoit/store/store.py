@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from redoit.errors import StoreError
+from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
@@ -23,6 +23,7 @@ from redoit.store.processes import in_slices
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
 from redoit.store.statcache import StatCache
 from redoit.store.verify import BadObject, find_bad, is_whole
+from redoit.store.wholes import Wholes
 
 _NOTHING = Digests(None)
 
@@ -42,7 +43,8 @@ class Store:
         self._objects = Objects(layout)
         self._links = Links(layout)
         self._gitignore = GitIgnore(layout)
-        self._whole: set[tuple[Oid, Algo]] = set()
+        linked = not {"hardlink", "symlink"}.isdisjoint(self._links.types)
+        self._wholes = Wholes(self._objects, state, self._files, shared=linked)
 
     @property
     def objects(self) -> Objects:
@@ -66,17 +68,8 @@ class Store:
         wanted = None if entry.algo is Algo.MD5_DOS2UNIX else entry.size
         if not tree.is_dir_oid(oid):
             return self._objects.has(oid, entry.algo, wanted)
-        if (oid, entry.algo) in self._whole:
-            return True
-        try:
-            files = self._files(oid, entry.algo)
-        except StoreError:
-            return False
-        total = self._objects.total_size((inner for _, inner in files), entry.algo)
-        if total is None or wanted not in (None, total):  # something in it was cut off
-            return False
-        self._whole.add((oid, entry.algo))
-        return True
+        size = self._wholes.size(oid, entry.algo)
+        return size is not None and wanted in (None, size)  # else something in it was cut off
 
     def _files(self, oid: Oid, algo: Algo) -> list[tuple[str, Oid]]:
         """Name and oid of the files of a directory. Raises MissingObject, CorruptObject."""
@@ -243,7 +236,11 @@ class Store:
             if entry.isexec:
                 make_executable(place)
         elif tree.is_dir_oid(oid):
-            self._checkout_dir(path, place, oid, entry, copy=copy)
+            try:
+                self._checkout_dir(path, place, oid, entry, copy=copy)
+            except (MissingObject, CorruptObject):
+                self._wholes.forget(oid, entry.algo)
+                raise
         else:
             found = self._objects.find(oid, entry.algo)
             if os.path.isdir(place):

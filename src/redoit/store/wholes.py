@@ -1,0 +1,112 @@
+"""Directories that the cache is known to hold whole, so that not each object must be asked for again.
+
+No object can come or go without a new change time of the folder that it lies in. Of a large directory it is kept
+which times the folders had when all of its objects were there: while a folder keeps its time, it keeps its objects,
+and only those in other folders are asked for. It is about being there: whoever reads an object checks it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from redoit.errors import StoreError
+from redoit.model import Algo, Oid
+from redoit.store.objects import Objects
+from redoit.store.scan import is_racy
+from redoit.store.statcache import StatCache, WholeRow
+
+_FEWEST = 1000
+"""Files of a directory for which this pays."""
+_PREFIXES = [f"{number:02x}" for number in range(256)]
+_NEVER = 0
+"""A change time that no folder has."""
+
+
+class Wholes:
+    """Owns what this run knows of directories in the cache; ``list_files`` gives the files of one.
+
+    ``shared``: workspaces hold links to objects, so that these can change without a trace in their folders. Then
+    nothing is remembered from run to run.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        state: StatCache,
+        list_files: Callable[[Oid, Algo], Sequence[tuple[str, Oid]]],
+        *,
+        shared: bool,
+    ) -> None:
+        self._objects = objects
+        self._state = state
+        self._list_files = list_files
+        self._shared = shared
+        self._sizes: dict[tuple[Oid, Algo], int] = {}
+
+    def size(self, oid: Oid, algo: Algo) -> int | None:
+        """The size in bytes of all files of the directory; None if the cache does not hold all of it."""
+        known = self._sizes.get((oid, algo))
+        if known is None:
+            known = self._ask(oid, algo)
+            if known is not None:
+                self._sizes[oid, algo] = known
+        return known
+
+    def forget(self, oid: Oid, algo: Algo) -> None:
+        """Ask for each object the next time: one of them was not as it should be."""
+        self._sizes.pop((oid, algo), None)
+        self._state.put_whole(oid, algo, None)
+
+    def _ask(self, oid: Oid, algo: Algo) -> int | None:
+        row = None if self._shared else self._state.whole(oid, algo)
+        now = time.time_ns()
+        times = [] if row is None else self._times(algo)
+        if row is not None and row.times == times and self._objects.has(oid, algo):
+            return sum(row.sizes)
+        try:
+            files = self._list_files(oid, algo)
+        except StoreError:
+            return None
+        if self._shared or len(files) < _FEWEST:
+            sizes = self._objects.sizes([inner for _, inner in files], algo)
+            return None if sizes is None else sum(sizes)
+        times = times or self._times(algo)
+        old = WholeRow([_NEVER] * len(_PREFIXES), [0] * len(_PREFIXES)) if row is None else row
+        found = self._sums([inner for _, inner in files], algo, times, old)
+        if found is None:
+            self._state.put_whole(oid, algo, None)
+            return None
+        sure = [_NEVER if is_racy(changed, now) else changed for changed in times]
+        self._state.put_whole(oid, algo, WholeRow(sure, found))
+        return sum(found)
+
+    def _sums(
+        self, oids: Sequence[Oid], algo: Algo, times: Sequence[int], old: WholeRow
+    ) -> list[int] | None:
+        """The sizes of all objects of each folder: as they were where nothing changed; None if one is not there."""
+        sums = list(old.sizes)
+        changed = set()
+        for number, prefix in enumerate(_PREFIXES):
+            if times[number] == _NEVER or times[number] != old.times[number]:
+                changed.add(prefix)
+                sums[number] = 0
+        asked = [oid for oid in oids if oid[:2] in changed]
+        sizes = self._objects.sizes(asked, algo)
+        if sizes is None:
+            return None
+        for oid, size in zip(asked, sizes, strict=True):
+            sums[int(oid[:2], 16)] += size
+        return sums
+
+    def _times(self, algo: Algo) -> list[int]:
+        """When each folder changed, in ns; unlike the time of modification, nobody can set that."""
+        top = self._objects.folder(algo)
+        times = []
+        for prefix in _PREFIXES:
+            try:
+                times.append(os.stat(f"{top}/{prefix}").st_ctime_ns)
+            except OSError:
+                times.append(_NEVER)
+        return times
