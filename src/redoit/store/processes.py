@@ -32,16 +32,19 @@ _TICKETS = 1024
 Act = Callable[[slice], list[Any]]
 
 
-def in_slices(count: int, act: Act, *, fewest: int = FEWEST) -> Iterator[tuple[slice, list[Any]]]:
+def in_slices(
+    count: int, act: Act, *, fewest: int | None = None
+) -> Iterator[tuple[slice, list[Any]]]:
     """``act`` on slices of a sequence of ``count`` things, each yielded with what that returned, in any order.
 
-    Where it pays, which is for ``fewest`` things each, processes forked from this one take part. What ``act`` changes in their memory
-    is lost: all that matters must be in its list, made of what ``marshal`` can write, and it must do no harm to
-    carry out a slice twice. What they could not do is done here, so that errors are raised here.
+    Where it pays, which is for ``fewest`` things each (None: FEWEST), processes forked from this one take part. What
+    ``act`` changes in their memory is lost: all that matters must be in its list, made of what ``marshal`` can write,
+    and it must do no harm to carry out a slice twice. What they could not do is done here, so that errors are raised
+    here.
     """
     step = max(SLICE, -(-count // _TICKETS))
     slices = [slice(start, start + step) for start in range(0, count, step)]
-    helpers = min(processors(), _MOST, count // fewest) - 1
+    helpers = min(processors(), _MOST, count // (fewest or FEWEST)) - 1
     if helpers < 1 or not _can_fork():
         for each in slices:
             yield each, act(each)
