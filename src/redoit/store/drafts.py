@@ -167,6 +167,11 @@ def _sweep(folder: str) -> None:
         for entry in entries:
             old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_OVER
             if old and entry.name.endswith(".tmp"):
+                if entry.is_dir(follow_symlinks=False):
+                    import shutil  # there is hardly ever one
+
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                    continue
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from redoit.errors import StoreError
+from redoit.model import Algo, Oid
 from redoit.project import Layout
 from redoit.store.digests import SMALL, Digests, digest_data, known_as
 from redoit.store.drafts import Draft, Drafts, copy_file, umask, write_all
@@ -67,6 +68,60 @@ class Links:
                 raise missing(found.oid, found.path) from None
             os.makedirs(os.path.dirname(place))
         return self.place(found, place, isexec=isexec, copy=copy)
+
+    @property
+    def copies(self) -> bool:
+        """Whether files are to be independent of the cache."""
+        return self.types[0] in ("reflink", "copy")
+
+    def draft_folder(self, place: str) -> str | None:
+        """A new folder that can get the name ``place``, and the rights that one made there would have; None if not.
+
+        What is left behind of it goes after a day. Raises OSError.
+        """
+        parent = os.path.dirname(place)
+        os.makedirs(parent, exist_ok=True)
+        if os.stat(parent).st_mode & stat.S_ISGID or _gives_rights(parent):
+            return None
+        folder = self._drafts.temporary(parent)
+        if os.path.dirname(folder) == parent:  # visible, on a file system of its own
+            return None
+        os.mkdir(folder)
+        return folder
+
+    def place_new(
+        self, path: str, oid: Oid, algo: Algo, place: str, *, age: bool = False
+    ) -> Placed | None:
+        """Copy the small object at ``path`` to ``place``, where nothing is and nobody looks before it is whole.
+
+        None if it is large, perhaps can be cloned, or is gone. ``age``: make it look old enough for its stamp to be trusted.
+        Raises CorruptObject, OSError.
+        """
+        if self._reflinks:
+            return None
+        try:
+            source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # ``place`` will tell
+            return None
+        try:
+            size = os.fstat(source).st_size
+            if size > SMALL:
+                return None
+            data = os.pread(source, size + 1, 0)
+        finally:
+            os.close(source)
+        digests = digest_data(data, algo)
+        if digests.oid(algo) != oid:
+            raise corrupt(oid, path)
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            write_all(handle, data)
+            if age:
+                aged = time.time_ns() - AGE_NS
+                os.utime(handle, ns=(aged, aged))
+            return Placed(os.fstat(handle), digests)
+        finally:
+            os.close(handle)
 
     def _link(self, found: Found, place: str) -> Placed | None:
         """As the first link that works; None if a copy is wanted."""
@@ -161,6 +216,16 @@ class Links:
                 os.close(handle)
         elif stat.S_IMODE(status.st_mode) != mode:
             os.chmod(place, mode)
+
+
+def _gives_rights(folder: str) -> bool:
+    """Whether what is made in the folder gets an access control list from it."""
+    if not hasattr(os, "getxattr"):
+        return False
+    try:
+        return bool(os.getxattr(folder, "system.posix_acl_default"))
+    except OSError:
+        return False
 
 
 def settled(place: str, status: os.stat_result) -> os.stat_result:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
-from redoit.store.digests import SMALL, Digests, digest_file, known_as
+from redoit.store.digests import SMALL, Digests, digest_file
+from redoit.store.directories import Directories
 from redoit.store.gitignore import GitIgnore
 from redoit.store.links import Links, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
@@ -42,6 +43,7 @@ class Store:
         self._algo = layout.algo
         self._objects = Objects(layout)
         self._links = Links(layout)
+        self._directories = Directories(layout, look, self._objects, self._links)
         self._gitignore = GitIgnore(layout)
         linked = not {"hardlink", "symlink"}.isdisjoint(self._links.types)
         self._wholes = Wholes(self._objects, state, self._files, shared=linked)
@@ -237,7 +239,8 @@ class Store:
                 make_executable(place)
         elif tree.is_dir_oid(oid):
             try:
-                self._checkout_dir(path, place, oid, entry, copy=copy)
+                files = self._files(oid, entry.algo)
+                self._directories.checkout(path, files, oid, entry.algo, copy=copy)
             except (MissingObject, CorruptObject):
                 self._wholes.forget(oid, entry.algo)
                 raise
@@ -272,69 +275,6 @@ class Store:
             return self._look.matches(path, entry)
         except StoreError:  # what lies there cannot even be read
             return False
-
-    def _checkout_dir(
-        self, path: RepoPath, place: str, oid: Oid, entry: Entry, *, copy: bool
-    ) -> None:
-        algo = entry.algo
-        wanted = self._files(oid, algo)
-        size = sum(self._objects.find(inner, algo).size for _, inner in wanted)
-        names = [name for name, _ in wanted]
-        present = self._make_folders(path, place, names, algo)
-        stamps = [UNKNOWN] * len(names)
-        digests = [_NOTHING] * len(names)
-        todo: list[int] = []
-        for at, (name, inner) in enumerate(wanted):
-            row = present.pop(name, None)
-            if row is None or row[1].oid(algo) != inner:
-                todo.append(at)
-            else:
-                stamps[at], digests[at] = row
-
-        def put(at: int) -> tuple[object, ...]:
-            name, inner = wanted[at]
-            placed = self._links.place(
-                self._objects.find(inner, algo), f"{place}/{name}", copy=copy
-            )
-            stamp = stamp_of(placed.status)
-            racy = is_racy(stamp[2], time.time_ns())
-            return (*placed.digests, *(UNKNOWN if racy else stamp))
-
-        with failing(place):
-            for part, rows in in_slices(len(todo), lambda part: [put(at) for at in todo[part]]):
-                for at, row in zip(todo[part], rows, strict=True):
-                    # The oid is kept in memory once, as it is known already.
-                    digests[at] = known_as(wanted[at][1], algo).merged(Digests(*row[:3]))
-                    stamps[at] = row[3:]
-        for name in present:
-            remove(f"{place}/{name}")
-        self._look.note_dir(path, Listing(names, stamps, size), digests, oid, algo)
-
-    def _make_folders(
-        self, path: RepoPath, place: str, names: Sequence[str], algo: Algo
-    ) -> dict[str, tuple[Stamp, Digests]]:
-        """Make the directories that these files lie in. Returns what lies there already."""
-        present: dict[str, tuple[Stamp, Digests]] = {}
-        with failing(place):
-            if os.path.isdir(place):
-                try:
-                    listing, digests = self._look.listed(path, algo)
-                    rows = zip(listing.stamps, digests, strict=True)
-                    present = dict(zip(listing.names, rows, strict=True))
-                except StoreError:  # something in it cannot even be read
-                    remove(place)
-            elif os.path.lexists(place):
-                remove(place)
-            fresh = not os.path.isdir(place)
-            os.makedirs(place, exist_ok=True)
-            for folder in tree.parents(names):
-                inner = f"{place}/{folder}"
-                # Nothing may be written through a symlink to somewhere else.
-                if not fresh and (os.path.islink(inner) or os.path.isfile(inner)):
-                    os.unlink(inner)
-                    present.pop(folder, None)
-                os.makedirs(inner, exist_ok=True)
-        return present
 
     # --- the cache as a whole, and Git -----------------------------------------------------------
 
