@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from tests.sandbox import (
-    Result,
-    Sandbox,
-    dvc_sandbox,
-    exp_command,
-    git_sandbox,
-    installed_dvc,
-    isolated_environment,
-    run,
-)
-
-
-class RunExp(Protocol):
-    """``exp(*args, cwd=..., check=...)`` → Result; ``check`` demands exit code 0."""
-
-    def __call__(self, *args: str, cwd: Path, check: bool = True, stdin: str = "") -> Result: ...
+from tests.compat.oracle import Oracle, oracle
+from tests.sandbox import Sandbox, dvc_sandbox, git_sandbox, installed_dvc, isolated_environment
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,6 +23,13 @@ def _interruptible() -> None:
 def dvc_bin() -> Path:
     """The ``dvc`` of a real, pinned DVC outside of the environment under test."""
     return installed_dvc()
+
+
+@pytest.fixture(scope="session")
+def dvc(dvc_bin: Path) -> Iterator[Oracle]:
+    """That DVC in one process for all tests; each of its commands is a fork that leaves nothing in it."""
+    with oracle(dvc_bin) as process:
+        yield process
 
 
 @pytest.fixture
@@ -57,15 +50,3 @@ def repo(tmp_path: Path) -> Sandbox:
 def project(tmp_path: Path) -> Sandbox:
     """A Git repository that ``dvc init`` was run in, with one commit."""
     return dvc_sandbox(tmp_path / "repo", tmp_path / "home")
-
-
-@pytest.fixture
-def exp(clean_env: dict[str, str]) -> RunExp:
-    """Runs the installed ``exp`` as a user would."""
-
-    def call(*args: str, cwd: Path, check: bool = True, stdin: str = "") -> Result:
-        return run(
-            [exp_command(), *args], cwd=cwd, env=clean_env, code=0 if check else None, stdin=stdin
-        )
-
-    return call

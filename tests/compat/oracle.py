@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sandbox import Result
+from tests.sandbox import Result, Sandbox
+from tests.unit.store_room import files_below
 
 DRIVER = Path(__file__).with_name("dvc_driver.py")
 
@@ -22,7 +23,7 @@ DRIVER = Path(__file__).with_name("dvc_driver.py")
 class Oracle:
     """One long-living process of DVC's Python that executes DVC commands, one at a time.
 
-    DVC needs about a second to start; here only its first command pays for that.
+    DVC needs about a second to start, and more for experiments; here only its first command pays for that.
     """
 
     def __init__(self, dvc: Path) -> None:
@@ -36,8 +37,19 @@ class Oracle:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "DVC_NO_ANALYTICS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **os.environ,
+                "DVC_NO_ANALYTICS": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                # libgit2 looks for the user's configuration once, when it is loaded.
+                "HOME": os.devnull,
+                "XDG_CONFIG_HOME": os.devnull,
+            },
         )
+
+    def on(self, sandbox: Sandbox, *args: str, code: int | None = 0) -> str:
+        """What ``dvc ARGS`` prints in a sandbox."""
+        return self(*args, cwd=sandbox.root, env=sandbox.env, code=code).stdout
 
     def __call__(
         self, *args: str, cwd: Path, env: Mapping[str, str], code: int | None = 0
@@ -173,6 +185,12 @@ def workspace(root: Path, *, modes: bool = True) -> dict[str, str]:
 
 
 _NO_MARK = re.compile(r"^ *isexec: true\n", re.MULTILINE)
+
+
+def files(sandbox: Sandbox, *left_out: str) -> dict[str, bytes]:
+    """Every file of a project outside ``.git`` and the folders ``left_out`` (``folder/``) → what it holds."""
+    found = files_below(sandbox.root)
+    return {name: data for name, data in found.items() if not name.startswith((".git/", *left_out))}
 
 
 def cache(root: Path, *, modes: bool = True) -> dict[str, str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.compat.oracle import Oracle
+from tests.compat.oracle import Oracle, files
 from tests.sandbox import Sandbox, dvc_sandbox
-from tests.unit.store_room import files_below
 
 pytestmark = pytest.mark.oracle
 
@@ -27,13 +24,6 @@ stages:
     - own:
         push: false
 """
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    oracle = Oracle(dvc_bin)
-    yield oracle
-    oracle.close()
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +52,7 @@ def clone_of(origin: Sandbox, name: str) -> Sandbox:
 
 
 def workspace(box: Sandbox) -> dict[str, bytes]:
-    return {
-        name: content
-        for name, content in files_below(box.root).items()
-        if not name.startswith((".git/", ".dvc/"))
-    }
+    return files(box, ".dvc/")
 
 
 @pytest.mark.parametrize("pusher", ["dvc", "exp"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox, dvc_sandbox
 
 pytestmark = pytest.mark.oracle
@@ -147,10 +148,10 @@ def foreach(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return make(tmp_path_factory.mktemp("foreach"), FOREACH, edits)
 
 
-def told(project: Sandbox, dvc: Path, *args: str) -> tuple[Any, Any]:
+def told(project: Sandbox, dvc: Oracle, *args: str) -> tuple[Any, Any]:
     """What ours and DVC's command print, as data without the words of errors, which are our own."""
     ours = project.exp(*args).stdout
-    theirs = project.command(str(dvc), "exp", *args).stdout
+    theirs = dvc.on(project, "exp", *args)
     return worded(json.loads(ours)), worded(json.loads(theirs))
 
 
@@ -168,51 +169,49 @@ def worded(value: Any) -> Any:
     ids=" ".join,
 )
 def test_json_of_a_project_with_everything(
-    options: tuple[str, ...], everything: Sandbox, dvc_bin: Path
+    options: tuple[str, ...], everything: Sandbox, dvc: Oracle
 ) -> None:
-    ours, theirs = told(everything, dvc_bin, "show", "--json", *options)
+    ours, theirs = told(everything, dvc, "show", "--json", *options)
     assert ours == theirs
     assert len(ours) >= 2
 
 
-def test_json_without_the_workspace(everything: Sandbox, dvc_bin: Path) -> None:
-    ours, theirs = told(everything, dvc_bin, "show", "--json", "--hide-workspace", "-f")
+def test_json_without_the_workspace(everything: Sandbox, dvc: Oracle) -> None:
+    ours, theirs = told(everything, dvc, "show", "--json", "--hide-workspace", "-f")
     assert ours == theirs
     assert [each["name"] for each in ours] == ["main"]
     assert [each["name"] for each in ours[0]["experiments"]] == ["e1", "e0"]
 
 
-def test_json_with_param_deps(everything: Sandbox, dvc_bin: Path) -> None:
+def test_json_with_param_deps(everything: Sandbox, dvc: Oracle) -> None:
     """DVC forgets the option for baselines."""
-    ours, theirs = told(everything, dvc_bin, "show", "--json", "--param-deps")
+    ours, theirs = told(everything, dvc, "show", "--json", "--param-deps")
     assert ours[0] == theirs[0]
     assert ours[1]["experiments"] == theirs[1]["experiments"]
     assert ours[1]["data"]["params"].keys() == theirs[0]["data"]["params"].keys()
 
 
 @pytest.mark.parametrize("options", [(), ("-A",), ("--param-deps",)], ids=" ".join)
-def test_json_of_several_pipelines(
-    options: tuple[str, ...], foreach: Sandbox, dvc_bin: Path
-) -> None:
-    ours, theirs = told(foreach, dvc_bin, "show", "--json", *options)
+def test_json_of_several_pipelines(options: tuple[str, ...], foreach: Sandbox, dvc: Oracle) -> None:
+    ours, theirs = told(foreach, dvc, "show", "--json", *options)
     if options == ("--param-deps",):
         for each in (*ours, *theirs):
             each["data"]["params"] = None
     assert ours == theirs
 
 
-def test_json_shows_what_stages_take_from_vars_files(tmp_path: Path, dvc_bin: Path) -> None:
+def test_json_shows_what_stages_take_from_vars_files(tmp_path: Path, dvc: Oracle) -> None:
     project = dvc_sandbox(tmp_path / "repo", tmp_path / "home")
     write(project, VARS)
     project.commit("vars")
-    ours, theirs = told(project, dvc_bin, "show", "--json")
+    ours, theirs = told(project, dvc, "show", "--json")
     assert ours == theirs
     assert set(ours[0]["data"]["params"]["conf.yaml"]["data"]) > {"models.small.n", "axis.1"}
-    again, _ = told(project, dvc_bin, "show", "--json")
+    again, _ = told(project, dvc, "show", "--json")
     assert again == ours
 
 
-def test_json_of_the_project_in_a_folder(tmp_path: Path, dvc_bin: Path) -> None:
+def test_json_of_the_project_in_a_folder(tmp_path: Path, dvc: Oracle) -> None:
     project = dvc_sandbox(tmp_path / "repo", tmp_path / "home")
     inner = Sandbox(project.root / "inner", project.env)
     project.git("mv", "-k", ".dvc", "gone")
@@ -221,34 +220,34 @@ def test_json_of_the_project_in_a_folder(tmp_path: Path, dvc_bin: Path) -> None:
     project.git("rm", "-rfq", "gone")
     project.commit("no project yet")
     (project.root / "inner").mkdir()
-    inner.command(str(dvc_bin), "init", "--subdir", "-q")
+    dvc.on(inner, "init", "--subdir", "-q")
     write(inner, {"params.yaml": "a: 1\n", "dvc.yaml": "params: [x.yaml]\n", "x.yaml": "b: 2\n"})
     project.commit("a project")
-    ours, theirs = told(inner, dvc_bin, "show", "--json", "-A")
+    ours, theirs = told(inner, dvc, "show", "--json", "-A")
     assert ours[:2] == theirs[:2]
     assert [each["rev"] for each in ours] == [each["rev"] for each in theirs]
     assert all(each["error"] for each in (*ours[2:], *theirs[2:]) if each["data"] is None)
 
 
-def test_json_of_a_broken_project(tmp_path: Path, dvc_bin: Path) -> None:
+def test_json_of_a_broken_project(tmp_path: Path, dvc: Oracle) -> None:
     project = make(tmp_path, BROKEN, [])
-    ours, theirs = told(project, dvc_bin, "show", "--json")
+    ours, theirs = told(project, dvc, "show", "--json")
     assert ours == theirs
     assert ours[1]["error"] == "an error"
 
 
-def test_json_without_a_commit(repo: Sandbox, dvc_bin: Path) -> None:
-    repo.command(str(dvc_bin), "init", "-q")
-    ours, theirs = told(repo, dvc_bin, "show", "--json")
+def test_json_without_a_commit(repo: Sandbox, dvc: Oracle) -> None:
+    dvc.on(repo, "init", "-q")
+    ours, theirs = told(repo, dvc, "show", "--json")
     assert ours == theirs == []
 
 
 @pytest.mark.parametrize("revs", [(), ("e0",), ("e0", "e1"), ("plain", "v1")], ids=" ".join)
 @pytest.mark.parametrize("options", [(), ("--all", "--param-deps")], ids=" ".join)
 def test_diff(
-    revs: tuple[str, ...], options: tuple[str, ...], everything: Sandbox, dvc_bin: Path
+    revs: tuple[str, ...], options: tuple[str, ...], everything: Sandbox, dvc: Oracle
 ) -> None:
-    ours, theirs = told(everything, dvc_bin, "diff", "--json", *options, *revs)
+    ours, theirs = told(everything, dvc, "diff", "--json", *options, *revs)
     for files in (ours["metrics"], theirs["metrics"]):
         for path in ("md/m.yaml", "nc.json"):  # DVC is silent about a new file that is one number
             if files.get(path, {}).get("", {"old": 0})["old"] is None:
@@ -256,14 +255,14 @@ def test_diff(
     assert ours == theirs
 
 
-def test_csv(everything: Sandbox, dvc_bin: Path) -> None:
+def test_csv(everything: Sandbox, dvc: Oracle) -> None:
     """The same cells; ours have columns for files that are one number, too."""
     args = ("show", "--csv", "--sort-by", "params.yaml:lr", "--sort-order", "desc")
     ours, theirs = (
         list(csv.DictReader(io.StringIO(text)))
         for text in (
             everything.exp(*args).stdout,
-            everything.command(str(dvc_bin), "exp", *args).stdout,
+            dvc.on(everything, "exp", *args),
         )
     )
     assert [(row.pop("nc.json"), row.pop("md/m.yaml")) for row in ours] == [("3", "1")] * 4

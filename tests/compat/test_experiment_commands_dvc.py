@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.compat.oracle import Oracle, differences, oracle, workspace
+from tests.compat.oracle import Oracle, differences, workspace
 from tests.sandbox import Sandbox, dvc_sandbox
 
 pytestmark = pytest.mark.oracle
@@ -25,12 +24,6 @@ stages:
     deps: [out.txt]
     metrics: [score.json: {cache: false}]
 """
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    with oracle(dvc_bin) as process:
-        yield process
 
 
 class Twins:

@@ -15,6 +15,7 @@ from redoit.git import Git
 from redoit.project import find_layout
 from redoit.spec import load_index
 from redoit.trace import Traces
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.oracle
@@ -125,13 +126,13 @@ def files(sandbox: Sandbox, rev: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_the_same_files_enter(
-    here: Sandbox, dvc_bin: Path, tmp_path: Path, scene: Callable[[Sandbox], None]
+    here: Sandbox, dvc: Oracle, tmp_path: Path, scene: Callable[[Sandbox], None]
 ) -> None:
     scene(here)
     shutil.copytree(here.root, tmp_path / "copy", symlinks=True)
     theirs = Sandbox(tmp_path / "copy", here.env)
-    theirs.command(str(dvc_bin), "exp", "run", "-q", "-n", "theirs")
-    here.command(str(dvc_bin), "repro", "-q")
+    dvc.on(theirs, "exp", "run", "-q", "-n", "theirs")
+    dvc.on(here, "repro", "-q")
     ours = save(here.root, "ours")
     expected = files(
         theirs, theirs.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/theirs")
@@ -145,27 +146,26 @@ def test_the_same_files_enter(
     )
 
 
-def test_dvc_takes_an_experiment_of_ours_for_its_own(here: Sandbox, dvc_bin: Path) -> None:
-    dvc = str(dvc_bin)
-    here.command(dvc, "repro", "-q")
+def test_dvc_takes_an_experiment_of_ours_for_its_own(here: Sandbox, dvc: Oracle) -> None:
+    dvc.on(here, "repro", "-q")
     first = save(here.root, "first")
     here.write("params.yaml", "lr: 2\n")
-    here.command(dvc, "repro", "-q")
+    dvc.on(here, "repro", "-q")
     second = save(here.root, "second")
-    listed = here.command(dvc, "exp", "list", "--name-only").stdout.split()
+    listed = dvc.on(here, "exp", "list", "--name-only").split()
     assert set(listed) == {"first", "second"}
-    shown = json.loads(here.command(dvc, "exp", "show", "--json").stdout)
+    shown = json.loads(dvc.on(here, "exp", "show", "--json"))
     experiments = {row["name"]: row for base in shown for row in base.get("experiments") or []}
     assert set(experiments) == {"first", "second"}
     revs = {name: row["revs"][0]["data"] for name, row in experiments.items()}
     assert revs["first"]["rev"] == first.rev
     assert revs["second"]["params"]["params.yaml"]["data"] == {"lr": 2}
     assert revs["first"]["metrics"]["m.json"]["data"] == {"m": 1}
-    here.command(dvc, "exp", "apply", "first")
+    dvc.on(here, "exp", "apply", "first")
     assert here.read("params.yaml") == "lr: 1\n"
-    assert "up to date" in here.command(dvc, "status").stdout
-    here.command(dvc, "exp", "branch", "second", "promoted")
+    assert "up to date" in dvc.on(here, "status")
+    dvc.on(here, "exp", "branch", "second", "promoted")
     assert here.git("rev-parse", "promoted") == second.rev
-    here.command(dvc, "exp", "rename", "first", "renamed")
-    here.command(dvc, "exp", "remove", "renamed")
+    dvc.on(here, "exp", "rename", "first", "renamed")
+    dvc.on(here, "exp", "remove", "renamed")
     assert here.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/*") == second.ref

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.compat import fuzz
-from tests.compat.oracle import Oracle, oracle
+from tests.compat.oracle import Oracle
 
 CASES = 20
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    with oracle(dvc_bin) as process:
-        yield process
 
 
 @pytest.mark.oracle

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,9 @@ import pytest
 from redoit.api import Project
 from redoit.data.status import StatusRequest
 from redoit.data.targets import DataRequest
-from tests.compat.oracle import Oracle
+from tests.compat.oracle import Oracle, files
 from tests.import_sources import change_sources, exp_data, make_sources
 from tests.sandbox import Sandbox, dvc_sandbox
-from tests.unit.store_room import files_below
 
 pytestmark = pytest.mark.oracle
 
@@ -70,13 +68,6 @@ STORIES: dict[str, list[Words]] = {
 
 
 @pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    oracle = Oracle(dvc_bin)
-    yield oracle
-    oracle.close()
-
-
-@pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("imports")
     make_sources(base)
@@ -91,14 +82,6 @@ def importing(base: Path, name: str) -> Sandbox:
     (box.root / "sub").mkdir()
     box.commit()
     return box
-
-
-def state(box: Sandbox) -> dict[str, bytes]:
-    return {
-        name: content
-        for name, content in files_below(box.root).items()
-        if not name.startswith((".git/", ".dvc/"))
-    }
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -116,7 +99,7 @@ def test_the_same_files(
         told = exp_data(ours, monkeypatch, *words)
         said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
         assert (told is None) == (said.code == 0), f"{said}\n{told}"
-        assert state(ours) == state(theirs), f"{said}\n{told}"
+        assert files(ours, ".dvc/") == files(theirs, ".dvc/"), f"{said}\n{told}"
     if story == "of data":
         _swap(ours, theirs, dvc, monkeypatch)
 
@@ -133,13 +116,13 @@ def _same_news(ours: Sandbox, theirs: Sandbox, dvc: Oracle) -> None:
 
 def _swap(ours: Sandbox, theirs: Sandbox, dvc: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each gets its data anew, by the other's program."""
-    before = state(ours)
+    before = files(ours, ".dvc/")
     for box in (ours, theirs):
         box.commit("imports")
         shutil.rmtree(box.root / ".dvc/cache")
         box.git("clean", "-qfdX", "-e", "!.dvc")
-        assert "one" not in state(box)
+        assert "one" not in files(box, ".dvc/")
     assert exp_data(theirs, monkeypatch, "pull") is None
     dvc("pull", cwd=ours.root, env=ours.env)
-    assert state(theirs) == before
-    assert state(ours) == before
+    assert files(theirs, ".dvc/") == before
+    assert files(ours, ".dvc/") == before

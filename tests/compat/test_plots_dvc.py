@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compat.oracle import Oracle, oracle
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox, dvc_sandbox
 
 pytestmark = pytest.mark.oracle
@@ -76,12 +74,6 @@ def _write_source(sandbox: Sandbox, n: float) -> None:
     sandbox.write("source/live/acc.tsv", "step\tacc\n0\t0.5\n1\t0.75\n")
     sandbox.write("source/live/sub/both.tsv", "step\tacc\tloss\n0\t0.5\t3\n1\t0.75\t2\n")
     sandbox.write("source/raw.csv", f"1,2,3\n4,{n},6\n")
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    with oracle(dvc_bin) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,13 +71,6 @@ FILES = (
     "../home/dvc-global/config",
     "../home/dvc-system/config",
 )
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    oracle = Oracle(dvc_bin)
-    yield oracle
-    oracle.close()
 
 
 def files_of(box: Sandbox) -> dict[str, str]:

@@ -16,7 +16,7 @@ from redoit.experiments.edit_params import edit
 from redoit.experiments.overrides import apply_overrides, read_overrides
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
-from tests.compat.oracle import Oracle, dvc_decisions, oracle, our_decisions
+from tests.compat.oracle import Oracle, dvc_decisions, our_decisions
 from tests.compat.params_cases import Case, make_case
 from tests.sandbox import Sandbox, dvc_sandbox
 
@@ -110,21 +110,20 @@ report:
         ("train.layers=[1,2,3]", "~prepare.split", "++prepare.seed=7"),
     ],
 )
-def test_the_same_stages_run(overrides: tuple[str, ...], dvc_bin: Path, tmp_path: Path) -> None:
-    with oracle(dvc_bin) as dvc:
-        one = make_project(tmp_path / "dvc", dvc)
-        shutil.copytree(one.root, tmp_path / "ours", symlinks=True)
-        other = Sandbox((tmp_path / "ours").resolve(), one.env)
-        options = [word for each in overrides for word in ("-S", each)]
-        theirs = dvc_decisions(dvc("exp", "run", *options, cwd=one.root, env=one.env))
-        got = our_decisions(other.exp("run", "-v", *options))
-        assert got.merged() == theirs.merged()
-        for file in ("params.yaml", "conf.json"):
-            assert plain(read_values(Source(file, other.read(file)))) == plain(
-                read_values(Source(file, one.read(file)))
-            )
-        assert other.read("dvc.lock") == one.read("dvc.lock")
-        dvc("status", "-q", cwd=other.root, env=other.env)
+def test_the_same_stages_run(overrides: tuple[str, ...], dvc: Oracle, tmp_path: Path) -> None:
+    one = make_project(tmp_path / "dvc", dvc)
+    shutil.copytree(one.root, tmp_path / "ours", symlinks=True)
+    other = Sandbox((tmp_path / "ours").resolve(), one.env)
+    options = [word for each in overrides for word in ("-S", each)]
+    theirs = dvc_decisions(dvc("exp", "run", *options, cwd=one.root, env=one.env))
+    got = our_decisions(other.exp("run", "-v", *options))
+    assert got.merged() == theirs.merged()
+    for file in ("params.yaml", "conf.json"):
+        assert plain(read_values(Source(file, other.read(file)))) == plain(
+            read_values(Source(file, one.read(file)))
+        )
+    assert other.read("dvc.lock") == one.read("dvc.lock")
+    dvc("status", "-q", cwd=other.root, env=other.env)
 
 
 def make_project(root: Path, dvc: Oracle) -> Sandbox:

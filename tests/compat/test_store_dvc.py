@@ -9,7 +9,6 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,6 @@ NAMES = [
     "Z",
     "[1]",
 ]
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    oracle = Oracle(dvc_bin)
-    yield oracle
-    oracle.close()
 
 
 def make_folder(folder: Path, chance: random.Random, depth: int = 0) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from redoit.model import Address, RepoPath, Trace
@@ -11,6 +9,7 @@ from redoit.project import Layout, find_layout
 from redoit.spec import load_index, read_ignore
 from redoit.store import Look, StatCache
 from redoit.trace import RunCache, Traces, hash_experiment, write_data_file
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.oracle
@@ -70,7 +69,7 @@ h: 012
 
 
 @pytest.fixture
-def ran(project: Sandbox, dvc_bin: Path) -> Sandbox:
+def ran(project: Sandbox, dvc: Oracle) -> Sandbox:
     """A project whose pipeline DVC has run."""
     project.write("dvc.yaml", PIPELINE)
     project.write("in.txt", "in\n")
@@ -81,7 +80,7 @@ def ran(project: Sandbox, dvc_bin: Path) -> Sandbox:
         "sub/dvc.yaml", "stages:\n  s:\n    cmd: echo s > s\n    deps: [../in.txt]\n    outs: [s]\n"
     )
     project.commit()
-    project.command(str(dvc_bin), "repro", "-q", "-P")
+    dvc.on(project, "repro", "-q", "-P")
     return project
 
 
@@ -114,15 +113,15 @@ def dvc_order(lock: bytes, addresses: list[Address]) -> list[Address]:
     return sorted(addresses, key=lambda a: text.find(f"\n  {a}:\n") if ":" not in a else -1)
 
 
-def test_dvc_finds_a_lock_file_of_ours_up_to_date(ran: Sandbox, dvc_bin: Path) -> None:
+def test_dvc_finds_a_lock_file_of_ours_up_to_date(ran: Sandbox, dvc: Oracle) -> None:
     layout = find_layout(str(ran.root))
     index = load_index(layout)
     traces = Traces(layout, index.files)
     ran.write("in.txt", "other\n")
-    ran.command(str(dvc_bin), "repro", "-q", "-P")
+    dvc.on(ran, "repro", "-q", "-P")
     changed = {address: Traces(layout, index.files).get(address) for address in index.stages}
     ran.git("checkout", "-q", "--", "in.txt")
-    ran.command(str(dvc_bin), "repro", "-q", "-P")
+    dvc.on(ran, "repro", "-q", "-P")
     lock = (ran.root / "dvc.lock").read_bytes()
     for address, trace in changed.items():
         assert trace is not None
@@ -130,11 +129,11 @@ def test_dvc_finds_a_lock_file_of_ours_up_to_date(ran: Sandbox, dvc_bin: Path) -
     traces.write()
     assert (ran.root / "dvc.lock").read_bytes() != lock
     ran.write("in.txt", "other\n")
-    ran.command(str(dvc_bin), "checkout", "-q", "-f")
-    assert "up to date" in ran.command(str(dvc_bin), "status").stdout
+    dvc.on(ran, "checkout", "-q", "-f")
+    assert "up to date" in dvc.on(ran, "status")
 
 
-def test_run_cache_entries_are_interchangeable(ran: Sandbox, dvc_bin: Path) -> None:
+def test_run_cache_entries_are_interchangeable(ran: Sandbox, dvc: Oracle) -> None:
     layout = find_layout(str(ran.root))
     index = load_index(layout)
     traces = Traces(layout, index.files)
@@ -160,16 +159,16 @@ def test_run_cache_entries_are_interchangeable(ran: Sandbox, dvc_bin: Path) -> N
     assert of_ours == of_dvc
     for path in (ran.root / "dvc.lock", ran.root / "sub/dvc.lock", ran.root / "one"):
         path.unlink()
-    said = ran.command(str(dvc_bin), "repro", "-P").stdout
+    said = dvc.on(ran, "repro", "-P")
     assert said.count("is cached") == len(index.stages)
     assert "Running" not in said
 
 
-def test_experiment_hash(ran: Sandbox, dvc_bin: Path) -> None:
+def test_experiment_hash(ran: Sandbox, dvc: Oracle) -> None:
     index = load_index(find_layout(str(ran.root)))
     traces = Traces(find_layout(str(ran.root)), index.files)
     ran.commit()
-    ran.command(str(dvc_bin), "exp", "run", "-q", "-f", "-n", "forced", "several")
+    dvc.on(ran, "exp", "run", "-q", "-f", "-n", "forced", "several")
     said = ran.git(
         "log",
         "-1",
@@ -198,7 +197,7 @@ DATA_FILES = {
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
-def test_data_files_are_rewritten_as_dvc_does(project: Sandbox, dvc_bin: Path, name: str) -> None:
+def test_data_files_are_rewritten_as_dvc_does(project: Sandbox, dvc: Oracle, name: str) -> None:
     project.write(".dvc/config", "['remote \"r\"']\n    url = /nowhere\n")
     text = DATA_FILES[name].format(old="0123456789abcdef" * 2)
     project.write(name, text)
@@ -214,7 +213,7 @@ def test_data_files_are_rewritten_as_dvc_does(project: Sandbox, dvc_bin: Path, n
     content = Look(layout, state, read_ignore(layout)).content(stage.outs[0].path)
     state.close()
     assert content is not None
-    project.command(str(dvc_bin), "repro", "-q", name)
+    dvc.on(project, "repro", "-q", name)
     expected = project.read(name)
     project.write(name, text)
     write_data_file(layout, stage, Trace(None, outs=(content.entry(stage.outs[0].text),)))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compat.oracle import Oracle, oracle
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox, dvc_sandbox
 
 pytestmark = pytest.mark.oracle
@@ -28,12 +26,6 @@ stages:
       - many
 """
 SOURCE = {"acc": 0.123456789, "list": [1, 2], "none": None, "deep": {"n": 5, "flag": True}}
-
-
-@pytest.fixture(scope="module")
-def dvc(dvc_bin: Path) -> Iterator[Oracle]:
-    with oracle(dvc_bin) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

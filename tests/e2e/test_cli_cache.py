@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox
 
 PIPELINE = """\
@@ -65,16 +64,16 @@ def test_migrate_there_and_back(ran: Sandbox) -> None:
 
 
 @pytest.mark.oracle
-def test_dvc_takes_over_a_migrated_project(repo: Sandbox, dvc_bin: Path) -> None:
+def test_dvc_takes_over_a_migrated_project(repo: Sandbox, dvc: Oracle) -> None:
     repo.exp("init", "-q")
     repo.write("dvc.yaml", PIPELINE)
     repo.write("source", "source\n")
     repo.commit()
     repo.exp("repro", "-q")
     repo.exp("cache", "migrate", "--to", "md5")
-    assert "up to date" in repo.command(str(dvc_bin), "status").stdout
+    assert "up to date" in dvc.on(repo, "status")
     (repo.root / "one").unlink()
-    repo.command(str(dvc_bin), "checkout")
+    dvc.on(repo, "checkout")
     assert repo.read("one") == "one\n"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox
 
 
@@ -81,11 +82,11 @@ def test_refusals(project: Sandbox, arguments: list[str], code: int, words: list
 
 
 @pytest.mark.oracle
-def test_dvc_reads_what_was_set(project: Sandbox, dvc_bin: Path) -> None:
+def test_dvc_reads_what_was_set(project: Sandbox, dvc: Oracle) -> None:
     project.exp("config", "cache.dir", "../elsewhere")
     project.exp("config", "remote.backup.url", "/tmp/backup")
     project.exp("config", "core.remote", "backup")
-    listed = project.command(str(dvc_bin), "config", "--list").stdout
+    listed = dvc.on(project, "config", "--list")
     assert "core.remote=backup" in listed
     assert "remote.backup.url=/tmp/backup" in listed
     assert str(project.root.parent / "elsewhere") in listed

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox
+from tests.compat.oracle import Oracle
+from tests.sandbox import Sandbox, git_sandbox
 
 XXH128_NOTE = (
     "Content is named by xxh128, which DVC cannot read; `exp init --hash md5` if it should\n"
@@ -40,34 +41,31 @@ def test_a_new_project(repo: Sandbox) -> None:
 
 
 @pytest.mark.oracle
-def test_dvc_makes_and_accepts_the_same(repo: Sandbox, dvc_bin: Path, tmp_path: Path) -> None:
+def test_dvc_makes_and_accepts_the_same(repo: Sandbox, dvc: Oracle, tmp_path: Path) -> None:
     repo.exp("init", "--hash", "md5")
     status = repo.git("status", "--short")
     ours = made(repo.root)
     repo.commit()
-    assert "no data or pipelines" in repo.command(str(dvc_bin), "status").stdout
+    assert "no data or pipelines" in dvc.on(repo, "status")
 
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    dvc = Sandbox(theirs, repo.env)
-    dvc.git("init", "-q")
-    dvc.command(str(dvc_bin), "init", "-q")
-    assert dvc.git("status", "--short") == status
-    expected = made(theirs)
+    theirs = git_sandbox(tmp_path / "theirs", tmp_path / "home")
+    dvc.on(theirs, "init", "-q")
+    assert theirs.git("status", "--short") == status
+    expected = made(theirs.root)
     assert expected.pop(".dvcignore")  # a comment of their own
     assert ours.pop(".dvcignore")
     assert ours == expected
 
 
 @pytest.mark.oracle
-def test_dvc_accepts_a_project_without_git(repo: Sandbox, dvc_bin: Path, tmp_path: Path) -> None:
+def test_dvc_accepts_a_project_without_git(repo: Sandbox, dvc: Oracle, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
     project = Sandbox(bare, repo.env)
     project.exp("init", "--hash", "md5", "--no-scm")
     assert made(bare)[".dvc/config"] == "[core]\n    no_scm = True\n"
     assert ".dvc/.gitignore" not in made(bare)
-    assert "no data or pipelines" in project.command(str(dvc_bin), "status").stdout
+    assert "no data or pipelines" in dvc.on(project, "status")
 
 
 def test_quiet(repo: Sandbox) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.oracle import Oracle
 from tests.sandbox import Sandbox, git_sandbox
 
 PIPELINE = (
@@ -141,14 +142,14 @@ def test_errors(origin: Sandbox) -> None:
 
 
 @pytest.mark.oracle
-def test_with_dvc(origin: Sandbox, dvc_bin: Path) -> None:
+def test_with_dvc(origin: Sandbox, dvc: Oracle) -> None:
     """What one has pushed, the other pulls."""
     origin.exp("push", "-q", "hub", "lr-2")
     theirs = clone_of(origin, "theirs")
-    theirs.command(str(dvc_bin), "exp", "pull", "origin", "lr-2")
-    theirs.command(str(dvc_bin), "exp", "apply", "lr-2")
+    dvc.on(theirs, "exp", "pull", "origin", "lr-2")
+    dvc.on(theirs, "exp", "apply", "lr-2")
     assert theirs.read("model") == "lr: 2\n"
-    origin.command(str(dvc_bin), "exp", "push", "hub", "lr-3")
+    dvc.on(origin, "exp", "push", "hub", "lr-3")
     ours = clone_of(origin, "ours")
     ours.exp("pull", "-q", "origin", "lr-3")
     ours.exp("apply", "lr-3")

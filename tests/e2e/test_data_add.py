@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -29,26 +28,25 @@ def recorded(box: Sandbox) -> dict[str, bytes]:
 
 
 @pytest.mark.oracle
-def test_the_same_as_dvc(tmp_path: Path, box: Sandbox, dvc_bin: Path) -> None:
+def test_the_same_as_dvc(tmp_path: Path, box: Sandbox, dvc: Oracle) -> None:
     theirs = dvc_sandbox(tmp_path / "theirs/repo", tmp_path / "theirs/home")
     theirs.write("../far/one", "1\n")
     theirs.write("../far/sub/two", "2\n")
     theirs.write("../file", "a file\n")
     theirs.exp("remote", "add", "-qd", "up", "../store")
-    with contextlib.closing(Oracle(dvc_bin)) as dvc:
-        for words, same in (
-            (("add", "../file", "-o", "here"), True),
-            (("add", "../far", "-o", "here"), False),
-            (("add", "-f", "../far/one", "-o", "here"), True),
-            (("add", "--to-remote", "../far", "-o", "sent"), True),
-            (("add", "--to-remote", "../file"), True),
-            (("add", "../file", "../far", "-o", "x"), False),
-            (("add", "-r", "up", "../file"), False),
-        ):
-            told = box.exp("data", *words, code=None)
-            said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
-            assert (told.code == 0) == (said.code == 0) == same, f"{told}\n{said}"
-            assert recorded(box) == recorded(theirs), f"{told}\n{said}"
+    for words, same in (
+        (("add", "../file", "-o", "here"), True),
+        (("add", "../far", "-o", "here"), False),
+        (("add", "-f", "../far/one", "-o", "here"), True),
+        (("add", "--to-remote", "../far", "-o", "sent"), True),
+        (("add", "--to-remote", "../file"), True),
+        (("add", "../file", "../far", "-o", "x"), False),
+        (("add", "-r", "up", "../file"), False),
+    ):
+        told = box.exp("data", *words, code=None)
+        said = dvc(*words, cwd=theirs.root, env=theirs.env, code=None)
+        assert (told.code == 0) == (said.code == 0) == same, f"{told}\n{said}"
+        assert recorded(box) == recorded(theirs), f"{told}\n{said}"
     ours = {n: d for n, d in files_below(tmp_path / "store").items() if not n.endswith(".tmp")}
     there = files_below(tmp_path / "theirs/store")
     assert ours == {name: data for name, data in there.items() if not name.endswith(".tmp")}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.oracle import dvc_decisions, our_decisions, workspace
+from tests.compat.oracle import Oracle, dvc_decisions, our_decisions, workspace
 from tests.sandbox import Sandbox, git_sandbox
 
 PIPELINE = """\
@@ -153,7 +153,7 @@ def test_hash_types_make_no_difference(clone: Sandbox) -> None:
     ],
 )
 def test_the_same_as_dvc(
-    clone: Sandbox, tmp_path: Path, dvc_bin: Path, options: tuple[str, ...], change: str
+    clone: Sandbox, tmp_path: Path, dvc: Oracle, options: tuple[str, ...], change: str
 ) -> None:
     clone.write(".dvc/config.local", f"['remote \"up\"']\n    url = {clone.root.parent}/store\n")
     clone.command("cp", "-r", str(store_of(clone)), str(clone.root.parent / "store"))
@@ -163,7 +163,7 @@ def test_the_same_as_dvc(
         if change == "params":
             box.write("params.yaml", "threshold: 2\n")
     ours = clone.exp("repro", "-v", *options)
-    told = theirs.command(str(dvc_bin), "repro", *options)
+    told = dvc("repro", *options, cwd=theirs.root, env=theirs.env)
     decided = our_decisions(ours)
     assert sorted(decided.executed) == sorted(dvc_decisions(told).executed)
     theirs_decided = dvc_decisions(told)
