@@ -6,7 +6,9 @@ Nothing here knows pytest, so that the long checks (``python -m tests.compat.fuz
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -16,6 +18,8 @@ import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.preloaded import preloaded
 
 DVC_VERSION = "3.67.1"
 
@@ -87,7 +91,10 @@ def run(
         timeout=timeout,
         check=False,
     )
-    result = Result(words, done.stdout, done.stderr, done.returncode)
+    return _accepted(Result(words, done.stdout, done.stderr, done.returncode), code)
+
+
+def _accepted(result: Result, code: int | None) -> Result:
     if code is not None and result.code != code:
         raise AssertionError(f"expected exit code {code}\n{result}")
     return result
@@ -123,8 +130,18 @@ class Sandbox:
     def exp(
         self, *args: str, code: int | None = 0, cwd: str = "", stdin: str = "", **env: str
     ) -> Result:
-        """Run ``exp ARGS`` in ``cwd`` (relative to the root) with extra variables ``env``."""
-        return self.command(str(exp_command()), *args, code=code, cwd=cwd, stdin=stdin, **env)
+        """Run ``exp ARGS`` in ``cwd`` (relative to the root) with extra variables ``env``.
+
+        Its process is forked from one in which all modules are loaded; ``program`` starts a new one.
+        """
+        words = (str(exp_command()), *args)
+        full = {**self.env, **env}
+        ended = preloaded(full).run(words, self.root / cwd, full, stdin, timeout=300)
+        return _accepted(Result(words, *ended), code)
+
+    def program(self, *args: str, code: int | None = 0) -> Result:
+        """Run ``exp ARGS`` as a shell does: in a process of its own from the start."""
+        return self.command(str(exp_command()), *args, code=code)
 
     def git(self, *args: str, code: int | None = 0, cwd: str = "") -> str:
         """Run ``git ARGS``; its standard output without the last newline."""
@@ -135,6 +152,11 @@ class Sandbox:
     ) -> Result:
         """Run any command in the sandbox."""
         return run(args, cwd=self.root / cwd, env={**self.env, **env}, code=code, stdin=stdin)
+
+    def copy(self, root: Path) -> Sandbox:
+        """The same at ``root``, to be changed alone."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Sandbox(root.resolve(), self.env)
 
     def commit(self, message: str = "snapshot", *, at: int | None = None) -> str:
         """Put everything under Git; the new commit's sha.
@@ -158,12 +180,23 @@ def git_sandbox(root: Path, home: Path) -> Sandbox:
 
 def dvc_sandbox(root: Path, home: Path) -> Sandbox:
     """A Git repository with one commit: the files that ``dvc init`` makes."""
-    sandbox = git_sandbox(root, home)
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_dvc_template(), root, dirs_exist_ok=True)
+    return Sandbox(root.resolve(), isolated_environment(home))
+
+
+@functools.cache
+def _dvc_template() -> Path:
+    """Such a repository to be copied, which is faster than making it."""
+    top = Path(tempfile.mkdtemp(prefix="redoit-tests-"))
+    atexit.register(shutil.rmtree, top, ignore_errors=True)
+    sandbox = git_sandbox(top / "repo", top / "home")
+    shutil.rmtree(sandbox.root / ".git/hooks", ignore_errors=True)
     sandbox.write(".dvc/config", "")
     sandbox.write(".dvc/.gitignore", "/config.local\n/tmp\n/cache\n")
     sandbox.write(".dvcignore", "")
     sandbox.commit("init", at=1_500_000_000)
-    return sandbox
+    return sandbox.root
 
 
 def installed_dvc() -> Path:
