@@ -40,7 +40,7 @@ from tests.compat.oracle import (
     our_decisions,
     workspace,
 )
-from tests.sandbox import Result, exp_command, installed_dvc, isolated_environment, run
+from tests.sandbox import Result, Sandbox, installed_dvc, isolated_environment, run
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,8 @@ def _compare_run(
     jobs = request.jobs if theirs.code == 0 and not world.objects_missing else 1
     if jobs > 1:
         story[-1] += f"  -j {jobs}"
-    here = run(
-        [exp_command(), "repro", "-v", "-j", str(jobs), *request.args],
-        cwd=ours.root / request.cwd,
-        env=ours.env,
-        code=None,
-    )
+    words = ("repro", "-v", "-j", str(jobs), *request.args)
+    here = Sandbox(ours.root, ours.env).exp(*words, cwd=request.cwd, code=None)
     if request.dry and _cannot_foresee(here, theirs):
         return
     _require_class(here, theirs, story)
@@ -251,9 +247,7 @@ def _compare_end(ours: Side, dvcs: Side, world: World, dvc: Oracle, story: list[
     }
     if status["ours"].stdout != status["dvcs"].stdout:
         raise Mismatch(f"dvc status: ours\n{status['ours']}DVC's\n{status['dvcs']}", story)
-    here = run(
-        [exp_command(), "repro", "-v", "-P", "--dry"], cwd=dvcs.root, env=dvcs.env, code=None
-    )
+    here = Sandbox(dvcs.root, dvcs.env).exp("repro", "-v", "-P", "--dry", code=None)
     theirs = dvc("repro", "-P", "--dry", cwd=ours.root, env=ours.env, code=None)
     if _cannot_foresee(here, theirs):
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -31,10 +30,7 @@ class Twins:
 
     def __init__(self, template: Sandbox, top: Path, dvc: Oracle) -> None:
         self._dvc = dvc
-        self.ours, self.dvcs = (
-            Sandbox(Path(shutil.copytree(template.root, top / name, symlinks=True)), template.env)
-            for name in ("ours", "dvcs")
-        )
+        self.ours, self.dvcs = template.copy(top / "ours"), template.copy(top / "dvcs")
 
     def dvc(self, *arguments: str, on: Sandbox | None = None) -> str:
         project = on or self.dvcs
@@ -66,7 +62,10 @@ def refs(project: Sandbox) -> dict[str, list[str]]:
     return found
 
 
-def _template(top: Path) -> Sandbox:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A project that has run, with one commit more."""
+    top = tmp_path_factory.mktemp("template")
     project = dvc_sandbox(top / "template", top / "home")
     project.write("dvc.yaml", PIPELINE)
     project.write("in.txt", "data\n")
@@ -88,11 +87,13 @@ def _experiment(project: Sandbox, number: int) -> None:
 
 @pytest.fixture(scope="module", params=["ours", "dvc"])
 def made(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, dvc: Oracle
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    template: Sandbox,
+    dvc: Oracle,
 ) -> Sandbox:
     """Experiments ``two`` and ``three`` on the second commit and ``zero`` on the first, by ``exp`` or by DVC."""
-    top = tmp_path_factory.mktemp("made")
-    project = _template(top)
+    project = template.copy(tmp_path_factory.mktemp("made") / "repo")
     for number, name in ((0, "zero"), (2, "two"), (3, "three")):
         if number == 2:
             project.git("checkout", "-q", "-f", "HEAD")
@@ -124,8 +125,10 @@ def twins(made: Sandbox, tmp_path: Path, dvc: Oracle) -> Twins:
     ids=" ".join,
 )
 @pytest.mark.parametrize("what", ["clean", "param", "data"])
-def test_save(tmp_path: Path, dvc: Oracle, arguments: list[str], what: str) -> None:
-    twins = Twins(_template(tmp_path), tmp_path, dvc)
+def test_save(
+    template: Sandbox, tmp_path: Path, dvc: Oracle, arguments: list[str], what: str
+) -> None:
+    twins = Twins(template, tmp_path, dvc)
     for project in (twins.ours, twins.dvcs):
         project.write("note.txt", "mine\n")
         if what != "clean":

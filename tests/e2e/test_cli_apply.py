@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Result, Sandbox
+from tests.sandbox import Result, Sandbox, dvc_sandbox
 
 PIPELINE = """\
 stages:
@@ -25,12 +25,10 @@ stages:
 """
 
 
-@pytest.fixture
-def two(project: Sandbox) -> Sandbox:
-    """Experiments ``one`` (x: 1, as HEAD has it) and ``two`` (x: 2), which is in the workspace.
-
-    ``two`` also has ``added.txt`` and ``tool.sh`` (executable), and lacks ``gone.txt``.
-    """
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    top = tmp_path_factory.mktemp("apply")
+    project = dvc_sandbox(top / "repo", top / "home")
     project.write("dvc.yaml", PIPELINE)
     project.write("in.txt", "data\n")
     project.write("params.yaml", "x: 1\n")
@@ -50,6 +48,15 @@ def two(project: Sandbox) -> Sandbox:
     names = project.exp("list", "--name-only").stdout.split()
     project.exp("remove", "-q", *(name for name in names if name not in ("one", "two")))
     return project
+
+
+@pytest.fixture
+def two(template: Sandbox, tmp_path: Path) -> Sandbox:
+    """Experiments ``one`` (x: 1, as HEAD has it) and ``two`` (x: 2), which is in the workspace.
+
+    ``two`` also has ``added.txt`` and ``tool.sh`` (executable), and lacks ``gone.txt``.
+    """
+    return template.copy(tmp_path / "repo")
 
 
 def said(result: Result) -> list[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, dvc_sandbox
 
 
-@pytest.fixture
-def trained(project: Sandbox) -> Sandbox:
-    """A commit, the tag v1 on it, and an experiment ``big`` that is in the workspace."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    top = tmp_path_factory.mktemp("values")
+    project = dvc_sandbox(top / "repo", top / "home")
     project.write("params.yaml", "lr: 0.1\nn: 2\n")
     project.write(
         "dvc.yaml",
@@ -26,6 +28,12 @@ def trained(project: Sandbox) -> Sandbox:
     project.git("tag", "v1")
     project.exp("run", "-q", "-n", "big", "-S", "lr=0.7654321")
     return project
+
+
+@pytest.fixture
+def trained(template: Sandbox, tmp_path: Path) -> Sandbox:
+    """A commit, the tag v1 on it, and an experiment ``big`` that is in the workspace."""
+    return template.copy(tmp_path / "repo")
 
 
 def test_metrics_show(trained: Sandbox) -> None:

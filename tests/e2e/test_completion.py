@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, dvc_sandbox
 
 
-@pytest.fixture
-def tried(project: Sandbox) -> Sandbox:
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    top = tmp_path_factory.mktemp("completion")
+    project = dvc_sandbox(top / "repo", top / "home")
     project.write("params.yaml", "train:\n  lr: 1\n  layers: [1]\nseed: 1\n")
     project.write("conf.json", '{"depth": 1}')
     stage = "    cmd: echo 1 > out\n    params: [train]\n    outs: [out]\n"
@@ -65,8 +69,9 @@ def test_offers(tried: Sandbox, line: str, cwd: str, expected: list[str]) -> Non
     assert offered(tried, line, cwd) == expected
 
 
-def test_mistakes_in_files_offer_nothing(tried: Sandbox) -> None:
-    tried.write("dvc.yaml", "stages: [")
-    tried.write("params.yaml", "a: [")
-    assert offered(tried, "exp run tr") == ["file,tr"]
-    assert offered(tried, "exp run -S a") == []
+def test_mistakes_in_files_offer_nothing(tried: Sandbox, tmp_path: Path) -> None:
+    broken = tried.copy(tmp_path / "broken")
+    broken.write("dvc.yaml", "stages: [")
+    broken.write("params.yaml", "a: [")
+    assert offered(broken, "exp run tr") == ["file,tr"]
+    assert offered(broken, "exp run -S a") == []

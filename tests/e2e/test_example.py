@@ -8,28 +8,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox, git_sandbox
+from tests.sandbox import Result, Sandbox, git_sandbox
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 LEFT_BY_RUNS = ("data", "models", "results", "tmp", "cache", "dvc.lock", "__pycache__")
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Sandbox:
-    """A repository that holds the example in a folder, as Redoit's own does."""
-    sandbox = git_sandbox(tmp_path / "clone", tmp_path / "home")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, Result]:
+    """A repository that holds the example in a folder, as Redoit's own does, and its first run."""
+    top = tmp_path_factory.mktemp("example")
+    sandbox = git_sandbox(top / "clone", top / "home")
     target = sandbox.root / "examples" / "digits"
     shutil.copytree(EXAMPLE, target, ignore=shutil.ignore_patterns(*LEFT_BY_RUNS))
     sandbox.write("README.md", "the project around it\n")
     sandbox.commit()
-    return Sandbox(target, sandbox.env)
+    clone = Sandbox(target, sandbox.env)
+    return clone, clone.exp("run", "-j", "2", "-n", "first-look")
 
 
 @pytest.mark.oracle
 def test_the_example_runs_side_by_side_and_becomes_an_experiment(
-    clone: Sandbox, dvc_bin: Path
+    ran: tuple[Sandbox, Result], dvc_bin: Path
 ) -> None:
-    first = clone.exp("run", "-j", "2", "-n", "first-look")
+    clone, first = ran
     for stage in (
         "prepare",
         "featurize",
@@ -54,15 +56,18 @@ def test_the_example_runs_side_by_side_and_becomes_an_experiment(
     assert "first-look" in shown
 
 
-def test_a_change_runs_what_depends_on_it_and_changing_back_runs_nothing(clone: Sandbox) -> None:
-    clone.exp("repro", "-j", "2")
+def test_a_change_runs_what_depends_on_it_and_changing_back_runs_nothing(
+    ran: tuple[Sandbox, Result], tmp_path: Path
+) -> None:
+    copy = Sandbox(ran[0].root.parents[1], ran[0].env).copy(tmp_path / "clone")
+    clone = Sandbox(copy.root / "examples" / "digits", copy.env)
     params = clone.read("params.yaml")
     clone.write("params.yaml", params.replace("strength: 0.5", "strength: 0.1"))
     changed = clone.exp("repro", "-j", "2").stdout
-    ran = [
+    again = [
         line.split("'")[1] for line in changed.splitlines() if " ran in " in line and "'" in line
     ]
-    assert ran == ["train@logistic", "evaluate@logistic", "compare"]
+    assert again == ["train@logistic", "evaluate@logistic", "compare"]
     clone.write("params.yaml", params)
     back = clone.exp("repro", "-j", "2").stdout
     assert " ran in " not in back
