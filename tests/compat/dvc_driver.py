@@ -132,6 +132,14 @@ def pin_orders() -> None:
     os.walk = sorted_walk
 
 
+def build_parser() -> None:
+    """Build the parser of DVC's command line once: it would be half of a short command."""
+    from dvc.cli import parser
+
+    built = parser.get_main_parser()
+    parser.get_main_parser = lambda: built
+
+
 def child(request: dict, out: int, err: int) -> int:
     """One DVC command with its output going to the descriptors ``out`` and ``err``."""
     os.dup2(out, 1)
@@ -180,6 +188,7 @@ def serve() -> None:
         with contextlib.suppress(ImportError):  # only a saving of time
             importlib.import_module(name)
     pin_orders()
+    build_parser()
     gc.freeze()  # what is here stays: no child looks through it
     for line in requests:
         answers.write(json.dumps(execute(json.loads(line))) + "\n")
