@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.preloaded import preloaded
+from tests.preloaded import FIXED, preloaded
 
 DVC_VERSION = "3.67.1"
 
@@ -135,6 +135,8 @@ class Sandbox:
         Its process is forked from one in which all modules are loaded; ``program`` starts a new one.
         """
         words = (str(exp_command()), *args)
+        if any(name.startswith(FIXED) for name in env):
+            return self.command(*words, code=code, cwd=cwd, stdin=stdin, **env)
         full = {**self.env, **env}
         ended = preloaded(full).run(words, self.root / cwd, full, stdin, timeout=300)
         return _accepted(Result(words, *ended), code)
