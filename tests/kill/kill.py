@@ -23,7 +23,7 @@ from pathlib import Path
 import yaml
 
 from tests.compat.oracle import bad_objects, cache, differences, workspace
-from tests.sandbox import Result, exp_command, isolated_environment, run
+from tests.sandbox import Result, Sandbox, exp_command, isolated_environment, run
 
 STEP = r"""#!/bin/sh
 # step NAME PAUSE DEP... -o OUT...
@@ -120,7 +120,7 @@ class Site:
         ]
 
     def exp(self, root: Path, *args: str, code: int | None = 0) -> Result:
-        return run([exp_command(), *args], cwd=root, env=self.environment(root), code=code)
+        return Sandbox(root, self.environment(root)).exp(*args, code=code)
 
     def environment(self, root: Path) -> dict[str, str]:
         return {**self.env, "RUNLOG": str(log_of(root))}
