@@ -5,11 +5,22 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import WorkStealingScheduling
 
 from tests.compat.oracle import Oracle, oracle
 from tests.sandbox import Sandbox, dvc_sandbox, git_sandbox, installed_dvc, isolated_environment
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorkStealingScheduling | None:
+    """Give each process of ``-n`` tests that follow each other: what a module shares is made in one of them.
+
+    Who has done its own takes from the others.
+    """
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
