@@ -22,6 +22,29 @@ MANY = 2 * FEWEST + 1
 TWO = {"processors": lambda: 2, "_can_fork": lambda: True}
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that are forked during the test."""
+    pids: list[int] = []
+    real = os.fork
+
+    def noted() -> int:
+        pid = real()
+        if pid:
+            pids.append(pid)
+        return pid
+
+    monkeypatch.setattr(os, "fork", noted)
+    return pids
+
+
+def require_gone(pids: list[int]) -> None:
+    """They have ended, and have been waited for."""
+    for pid in pids:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
 @pytest.fixture(autouse=True)
 def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in TWO.items():
@@ -46,7 +69,9 @@ def test_all_is_done_once() -> None:
     assert {number: row[0] for number, row in found.items()} == {n: n * n for n in range(MANY)}
 
 
-def test_a_forked_process_takes_part_and_is_gone_in_the_end(tmp_path: Path) -> None:
+def test_a_forked_process_takes_part_and_is_gone_in_the_end(
+    tmp_path: Path, forked: list[int]
+) -> None:
     helped = tmp_path / "helped"
 
     def act(part: slice) -> list[tuple[int, int]]:
@@ -59,9 +84,9 @@ def test_a_forked_process_takes_part_and_is_gone_in_the_end(tmp_path: Path) -> N
 
     parent = os.getpid()
     pids = {pid for _, pid in collect(act).values()}
+    assert pids == {parent, *forked}
     assert len(pids) == 2
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    require_gone(forked)
 
 
 def test_what_is_little_is_done_here() -> None:
@@ -96,11 +121,11 @@ def test_what_a_killed_process_did_is_done_again() -> None:
     assert {pid for _, pid in collect(act).values()} == {parent}
 
 
-def test_who_stops_listening_leaves_no_process() -> None:
+def test_who_stops_listening_leaves_no_process(forked: list[int]) -> None:
     for _ in in_slices(MANY, squares):
         break
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert forked
+    require_gone(forked)
 
 
 KILLED = """
