@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.compat.oracle import Oracle
-from tests.e2e.test_queue import status, until
 from tests.sandbox import Sandbox, git_sandbox
 
 PIPELINE = (
@@ -92,7 +91,6 @@ def test_workers_push_too(origin: Sandbox) -> None:
     origin.exp("run", "-q", "--queue", "-n", "good", "-S", "lr=4")
     pushing = {"DVC_EXP_AUTO_PUSH": "1", "DVC_EXP_GIT_REMOTE": "hub"}
     origin.exp("run", "-q", "--run-all", "-j", "1", **pushing)
-    until(lambda: not status(origin)["workers"])  # they push after the experiment is done
     assert "Pushed 'good' (" in origin.exp("queue", "logs", "good").stdout
     other = clone_of(origin, "other")
     other.exp("pull", "-q", "origin", "good")
@@ -102,7 +100,6 @@ def test_workers_push_too(origin: Sandbox) -> None:
     (origin.root.parent / "store").write_text("in the way")
     origin.exp("run", "-q", "--queue", "-n", "bad", "-S", "lr=5")
     origin.exp("run", "-q", "--run-all", "-j", "1", **pushing)
-    until(lambda: not status(origin)["workers"])  # they push after the experiment is done
     assert "warning: 'bad' was not pushed: " in origin.exp("queue", "logs", "bad").stdout
     assert {"good", "bad"} <= set(origin.exp("list", "--name-only").stdout.split())
     assert "/bad" not in origin.git("ls-remote", "hub", "refs/exps/*")

@@ -47,7 +47,9 @@ class Following:
             self._live.start()
 
     def see(self, overview: Overview) -> bool:
-        """Show what has changed. False when all tasks have ended."""
+        """Show what has changed. False when all tasks have ended, and their workers are through with them: they may
+        still be pushing.
+        """
         self._now = overview
         for task in overview.tasks:
             if task.id not in self._told:
@@ -55,7 +57,8 @@ class Following:
                 if task.state in ENDED:
                     self._told.add(task.id)
                     self._end(task)
-        return any(task.state not in ENDED for task in self._tasks())
+        busy = {worker.id for worker in overview.workers}
+        return any(task.state not in ENDED or task.worker in busy for task in self._tasks())
 
     def close(self) -> None:
         """Take the live part away. Can be called twice."""
