@@ -114,8 +114,8 @@ def calls(action: Callable[[], object]) -> Counter[str]:
 @pytest.mark.parametrize(
     ("case", "limit"),
     [
-        # Read: open, pread, close; is it there: access; written: open, write, link, close; its stat in the listing.
-        ("commit", 9.1),
+        # Read: open, pread, close; written: open, write, link, close; its stat in the listing.
+        ("commit", 8.1),
         ("check", 1.1),
         # Open, open, pread, write, utime, stat, link, close, close; is it there: stat.
         ("checkout", 10.1),

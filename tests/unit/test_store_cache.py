@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from redoit.errors import CorruptObject
 from redoit.model import Algo, Content, Entry, Oid, RepoPath
 from redoit.store import Item
 from redoit.store.digests import digest_data
+from redoit.store.drafts import Draft, Drafts
 from redoit.store.tree import dir_oid, encode
 from tests.unit.store_room import Room, files_below
 
@@ -189,3 +191,31 @@ def test_from_dvc_2(tmp_path: Path) -> None:
     assert files_below(tmp_path / "d") == {"x": b"a\r\nb\n", "y": b"plain\n"}
     assert room.matches("d", new)
     assert room.matches("d", folder)
+
+
+def test_content_that_is_there_is_written_once_more_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether an object is there is not asked before one was: most content is new."""
+    room = Room(tmp_path / "repo")
+    for number in range(5):
+        room.write(f"d/{number}", f"{number}\n")
+    made = room.commit("d")
+    files = [each for each in Path(room.layout.cache_dir).rglob("*") if each.is_file()]
+    before = {each: each.stat().st_ino for each in files}
+    room.state.close()
+    shutil.rmtree(room.layout.tmp)
+    room.again()
+    drafts: list[str] = []
+    real = Drafts.new
+
+    def new(self: Drafts, folder: str, mode: int) -> Draft:
+        drafts.append(folder)
+        return real(self, folder, mode)
+
+    monkeypatch.setattr(Drafts, "new", new)
+    assert room.commit("d") == made
+    assert len([each for each in drafts if not each.endswith("md5")]) == 1, (
+        "but for trying to clone"
+    )
+    assert {each: each.stat().st_ino for each in before} == before

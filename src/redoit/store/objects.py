@@ -70,6 +70,8 @@ class Objects:
         self._clones = "reflink" in layout.config.cache_types()
         self._masked = bool(umask() & _READ_ONLY)
         self._drafts = Drafts(f"{cache}/.redoit")
+        self._met = False
+        """Whether content came that was there already. Until then most is new, and asking each time would cost more."""
         self._lock = threading.Lock()
         self._unsynced: list[str] = []
         """Paths, no more than need be to see that they are too many to be synced one by one."""
@@ -196,13 +198,14 @@ class Objects:
             return digests
         folder = f"{self._folders[algo]}/{oid[:2]}"
         path = f"{folder}/{oid[2:]}"
-        if not os.access(path, os.F_OK) or self._size_of(oid, algo) != len(data):
-            try:
-                with self._draft(folder) as draft:
-                    write_all(draft.handle, data)
-                    self._publish(draft, Found(oid, algo, path, len(data)))
-            except OSError as error:
-                raise self._failed(error) from error
+        if self._met and os.access(path, os.F_OK) and self.has(oid, algo, len(data)):
+            return digests
+        try:
+            with self._draft(folder) as draft:
+                write_all(draft.handle, data)
+                self._publish(draft, Found(oid, algo, path, len(data)))
+        except OSError as error:
+            raise self._failed(error) from error
         return digests
 
     def put_tree(self, data: bytes, algo: Algo) -> Oid:
@@ -343,8 +346,10 @@ class Objects:
             self._make_folder(os.path.dirname(made.path))
             free = draft.publish(made.path)
         if not free:
-            # Another thread was faster, or the one that is there could not be believed.
-            draft.replace(made.path)
+            self._met = True
+            if self.has(made.oid, made.algo, made.size):
+                return
+            draft.replace(made.path)  # what is there cannot be believed
         self._added(made)
 
     def note(self, oid: Oid, algo: Algo, size: int) -> None:
