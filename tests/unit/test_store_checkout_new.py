@@ -6,7 +6,9 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from redoit.errors import CorruptObject
 from redoit.model import Entry, RepoPath
 from redoit.store import directories, links
 from redoit.store.drafts import Drafts
+from redoit.store.processes import Act
 from tests.unit.store_room import Room
 
 FILES = {"a": "1\n", "b/c": "2\n", "b/d/e": "", "f": "3\n"}
@@ -68,6 +71,23 @@ def test_it_appears_whole_and_is_known(
     monkeypatch.setattr(links, "digest_data", None)
     row = room.again().state.dir(RepoPath("top/d"))
     assert row is not None and row.signature == room.look.scan(RepoPath("top/d")).signature
+
+
+def test_what_a_killed_process_of_ours_began_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, entry = lost(tmp_path)
+
+    def twice(count: int, act: Act) -> Iterator[tuple[slice, list[Any]]]:
+        act(slice(0, count))
+        for half in Path(room.layout.tmp, "drafts").rglob("f"):
+            os.truncate(half, 1)
+        yield slice(0, count), act(slice(0, count))
+
+    monkeypatch.setattr(directories, "in_slices", twice)
+    room.checkout("top/d", entry)
+    assert content(room.root / "top/d") == FILES
+    assert room.again().matches("top/d", entry)
 
 
 def test_nothing_is_there_when_it_fails(tmp_path: Path) -> None:

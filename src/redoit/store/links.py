@@ -94,7 +94,7 @@ class Links:
     ) -> Placed | None:
         """Copy the small object at ``path`` to ``place``, where nothing is and nobody looks before it is whole.
 
-        None if it is large, perhaps can be cloned, or is gone. ``age``: make it look old enough for its stamp to be trusted.
+        None if that is for ``place`` to do: it is large, perhaps can be cloned, is gone, or was begun before. ``age``: make it look old enough for its stamp to be trusted.
         Raises CorruptObject, OSError.
         """
         if self._reflinks:
@@ -113,7 +113,10 @@ class Links:
         digests = digest_data(data, algo)
         if digests.oid(algo) != oid:
             raise corrupt(oid, path)
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:  # a process of ours was killed over it
+            return None
         try:
             write_all(handle, data)
             if age:
