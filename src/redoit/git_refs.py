@@ -93,6 +93,14 @@ def first_parents(git: Git, rev: str, number: int) -> list[str]:
     return found.decode().split()
 
 
+def work_trees(git: Git) -> list[str]:
+    """Absolute paths of all work trees of the repository that are there, this one included."""
+    text = os.fsdecode(git.run("worktree", "list", "--porcelain"))
+    found = [each.removeprefix("worktree ") for each in text.split("\n\n")]
+    paths = [each.partition("\nHEAD ")[0].removesuffix("\nbare") for each in found]
+    return [path for path in paths if os.path.isdir(path)]
+
+
 def names_of_commits(git: Git) -> dict[str, str]:
     """Commit → the branch that is checked out, or else a tag, or else a branch that points to it."""
     form = "--format=%(HEAD)%00%(refname)%00%(refname:strip=2)%00%(objectname)%00%(*objectname)"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from redoit.files import locked
 from tests.sandbox import Sandbox, git_sandbox
 
 PIPELINE = "stages:\n  train:\n    cmd: mkdir -p many && cp params.yaml many/p && cp params.yaml one\n    params: [lr]\n    outs: [many, one]\n"
@@ -59,6 +60,7 @@ def kept(folder: Path) -> set[int]:
         (["--rev", "HEAD"], {2, 3, 5}),
         (["--rev", "HEAD", "-n", "2"], {1, 2, 3, 5}),
         (["--rev", "first", "-n", "-1"], {1, 3, 5}),
+        (["-a", "-n", "2"], {1, 2, 3, 5}),
         (["--date", "2000-01-31"], {1, 2, 3, 5}),
         (["--all-experiments", "--date", "2100-01-31"], {3, 5}),
     ],
@@ -112,8 +114,38 @@ def test_other_projects_of_the_same_cache(box: Sandbox) -> None:
     assert content not in [p.read_text() for p in cache.rglob("*") if p.is_file()]
 
 
+def test_other_work_trees_and_stashes(box: Sandbox) -> None:
+    """What a linked work tree with the same cache uses is never garbage; a stash is a commit too."""
+    cache = box.root / ".dvc/cache"
+    box.git("worktree", "add", "-q", "--detach", "../beside tree", "HEAD")
+    beside = Sandbox(box.root.parent / "beside tree", box.env)
+    beside.write(".dvc/config.local", f"[cache]\n    dir = {cache}\n")
+    for lr in (6, 7):
+        beside.write("params.yaml", f"lr: {lr}\n")
+        beside.exp("repro", "-q")
+        if lr == 6:
+            beside.commit("nowhere but in the other work tree")
+    box.git("stash", "-q")
+    box.exp("data", "gc", "-q", "-f", "-w")
+    assert kept(cache) == {2, 3, 7}  # 2: the workspace, once its change is stashed
+    for lr in (5, 6):
+        box.write("params.yaml", f"lr: {lr}\n")
+        box.exp("repro", "-q")
+        box.git("checkout", "-q", ".")
+    box.exp("data", "gc", "-q", "-f", "-A")
+    assert kept(cache) == {2, 3, 5, 6, 7}
+    with locked(str(beside.root / ".dvc/tmp/redoit/lock")):
+        told = box.exp("data", "gc", "-f", "-w", code=1).stderr
+    assert "a run is going on in another workspace" in told
+    assert str(beside.root) in told
+    beside.write("dvc.yaml", "stages: [\n")
+    box.exp("data", "gc", "-f", "-w", code=1)
+    assert kept(cache) == {2, 3, 5, 6, 7}
+
+
 def test_refused(box: Sandbox) -> None:
     assert "it is not said what to keep" in box.exp("data", "gc", code=2).stderr
+    assert "-n counts from" in box.exp("data", "gc", "-w", "-n", "2", code=2).stderr
     assert "--force does not ask" in box.exp("data", "gc", "-w", code=2).stderr
     box.write("dvc.yaml", "stages: [\n")
     box.commit("broken")

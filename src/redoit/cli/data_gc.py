@@ -38,7 +38,7 @@ from redoit.report.words import count
     type=int,
     default=1,
     metavar="N",
-    help="Also those of the N - 1 commits before each COMMIT; all of them if N is negative.",
+    help="Also those of the N - 1 commits before each COMMIT, and each branch with -a; all of them if N is negative.",
 )
 @click.option(
     "--date",
@@ -90,7 +90,8 @@ def gc(
 ) -> int:
     """Remove data that nothing uses from the cache.
 
-    What the workspace and all experiments use is always kept; say what else, or -w for nothing else.
+    What the workspace and all experiments use is always kept, and what other work trees of the repository with this cache
+    do; say what else, or -w for nothing else.
     The cache of several projects is not known as such: name the others by -p, or their data would be removed.
     """
     commits = Commits(all_branches, all_tags, all_commits, tuple(revs))
@@ -98,6 +99,10 @@ def gc(
         raise UsageError(
             "it is not said what to keep",
             hint="-w for the workspace, -a for branches, -T for tags, -A for all commits, --rev COMMIT",
+        )
+    if num != 1 and not (revs or all_branches):
+        raise UsageError(
+            "-n counts from commits, and none is given", hint="give --rev COMMIT or -a too"
         )
     if remote and not (cloud or not_in_remote):
         raise UsageError(

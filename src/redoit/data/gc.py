@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from redoit.data.remembered import forget
 from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
 from redoit.engine.session import Session, open_session
-from redoit.errors import GitError
+from redoit.errors import GitError, Locked, RedoitError
 from redoit.experiments.freeze import START_REFS
+from redoit.files import locked
 from redoit.git import Git
-from redoit.git_refs import first_parents, resolve
+from redoit.git_refs import first_parents, resolve, work_trees
 from redoit.model import Algo, Oid
-from redoit.project import find_layout
+from redoit.project import Layout, find_layout
 from redoit.store import tree
 from redoit.store.links import failing
 from redoit.store.moved import Wanted
@@ -29,11 +31,15 @@ Key = tuple[Oid, Algo]
 
 
 class GcRequest(NamedTuple):
-    """What ``exp data gc`` is to keep: what the workspace and all experiments use, always, and what these commits use."""
+    """What ``exp data gc`` is to keep: what all workspaces of the repository with this cache and all experiments use,
+    always, and what these commits use.
+    """
 
     commits: Commits = Commits()
     num: int = 1
-    """So many commits from each of ``commits.revs`` back on its branch; all for a negative number."""
+    """So many commits from each of ``commits.revs``, and of all branches if these are meant, back on its branch; all for
+    a negative number.
+    """
     cloud: bool = False
     remote: str | None = None
     dry: bool = False
@@ -59,15 +65,34 @@ class Collected(NamedTuple):
 
 
 def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected:
-    """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, CorruptObject; then nothing was removed.
+    """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, CorruptObject, and Locked while a run is
+    going on in another workspace with the same cache; then nothing was removed.
 
-    A commit that cannot be read is an error, unless ``skip_failed``: what it uses cannot be known.
+    A commit or another work tree that cannot be read is an error, unless ``skip_failed``: what it uses cannot be known.
     """
+    with contextlib.ExitStack() as held:
+        return _collect(session, request, remotes, held)
+
+
+def _collect(
+    session: Session, request: GcRequest, remotes: Remotes, held: contextlib.ExitStack
+) -> Collected:
     skipped: list[str] | None = [] if request.skip_failed else None
     used = _used(session, request, skipped)
-    for root in request.projects:
-        with open_session(find_layout(root)) as other:
+    others = [find_layout(root) for root in request.projects]
+    for layout in dict.fromkeys(others):
+        _hold(held, layout, request)
+        with open_session(layout) as other:
             used += _used(other, request, skipped)
+    for layout in _neighbours(session.layout):
+        _hold(held, layout, request)
+        try:
+            with open_session(layout) as other:
+                used += used_by_workspace(other)
+        except RedoitError as error:
+            if skipped is None:
+                raise
+            skipped.append(f"the work tree {layout.root} cannot be read: {error.what}")
     objects = session.store.objects
     keep = _keys(used, objects)
     remote = remotes.open(request.remote) if request.cloud or request.not_in_remote else None
@@ -100,6 +125,32 @@ def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected
     return Collected(len(gone), size, len(unused_there), there, tuple(skipped or ()))
 
 
+def _neighbours(layout: Layout) -> Iterator[Layout]:
+    """The project in other work trees of the repository that has the same cache: the user's own, and those of tasks of
+    the queue that were killed, which go on with what had finished.
+    """
+    git = Git(layout.root)
+    if not git.is_repository():
+        return
+    for top in work_trees(git):
+        other = Layout(os.path.join(top, git.prefix()).rstrip("/"))
+        if not os.path.isdir(other.dvc_dir) or os.path.samefile(other.root, layout.root):
+            continue
+        if os.path.realpath(other.cache_dir) == os.path.realpath(layout.cache_dir):
+            yield other
+
+
+def _hold(held: contextlib.ExitStack, layout: Layout, request: GcRequest) -> None:
+    """Keep runs out of another workspace until we are through. Never waits: another could just wait for us."""
+    if request.dry or held.enter_context(locked(os.path.join(layout.tmp, "lock"), wait=False)):
+        return
+    raise Locked(
+        "a run is going on in another workspace: what it is just writing would be taken for garbage",
+        facts={"workspace": layout.root},
+        hint="wait for it to end, or end it",
+    )
+
+
 def _only_there_too(
     gone: Sequence[tuple[bool, str]], remote: Remote, session: Session, jobs: int
 ) -> list[tuple[bool, str]]:
@@ -117,7 +168,11 @@ def _used(session: Session, request: GcRequest, skipped: list[str] | None) -> li
     git = Git(session.layout.root)
     if not git.is_repository():
         return used
-    revs = dict.fromkeys(commits_of(git, request.commits._replace(revs=())))
+    named = request.commits._replace(revs=(), all_commits=False)
+    revs = dict.fromkeys(commits_of(git, named))
+    if request.commits.all_branches and request.num != 1:
+        for ref in git.refs("refs/heads/"):
+            revs.update(dict.fromkeys(first_parents(git, ref.rev, request.num)))
     for name in request.commits.revs:
         rev = resolve(git, name)
         if rev is None:
@@ -126,16 +181,26 @@ def _used(session: Session, request: GcRequest, skipped: list[str] | None) -> li
             )
         revs.update(dict.fromkeys(first_parents(git, rev, request.num)))
     revs.update(dict.fromkeys(_experiments(git)))
-    if request.since is not None:
-        first = datetime.datetime.strptime(request.since, "%Y-%m-%d").timestamp()
-        every = ("rev-list", "--timestamp", "--branches", "--tags", "--remotes", "HEAD", "--")
-        for line in git.run(*every).decode().splitlines():
-            stamp, rev = line.split()
-            if int(stamp) >= first:
-                revs[rev] = None
+    since = request.since
+    if since is not None or request.commits.all_commits:
+        first = datetime.datetime.strptime(since, "%Y-%m-%d").timestamp() if since else 0.0
+        all_ = request.commits.all_commits
+        revs.update((rev, None) for stamp, rev in _every(git) if all_ or stamp >= first)
     for _, each in used_by_commits(session.layout, git, revs, skip=skipped):
         used += each
     return used
+
+
+def _every(git: Git) -> Iterator[tuple[int, str]]:
+    """Time and sha of every commit that can be checked out or popped: those of all refs, of the heads of all work trees,
+    and of every stash.
+    """
+    listed = git.run("rev-list", "--timestamp", "--all", "--").decode()
+    if git.refs("refs/stash"):
+        listed += git.run("rev-list", "--timestamp", "-g", "refs/stash", "--").decode()
+    for line in listed.splitlines():
+        stamp, rev = line.split()
+        yield int(stamp), rev
 
 
 def _experiments(git: Git) -> Iterable[str]:
