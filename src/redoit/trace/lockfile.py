@@ -34,7 +34,7 @@ _BLOCK_LINE = re.compile(rb"^  (?![ #\n])(.*)$", re.M)
 _NAME = re.compile(
     r"(?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},?:-](?:[^\s#:]|(?<!\s)#|:(?!\s|$)| )*)):[ ]*$"
 )
-_ANCHOR = re.compile(rb"^ *(?:- )*(?:[^\s'\"#]+: +)?[&*][^\s&*./'\"=|-]", re.M)
+_ANCHOR = re.compile(rb" *(?:- )*(?:[^\s'\"#]+: +)?[&*][^\s&*./'\"=|-]")
 _LEADING_COMMENT = re.compile(rb"[^\n]*\n *#")
 _COMMENTS = re.compile(rb"(?:\s*(?:#[^\n]*)?\n)*\s*\Z")
 _RESTORE = "settle it by hand or with `git checkout`; without its entry a stage is restored from the run cache, or runs"
@@ -272,12 +272,23 @@ def _has_more_than_data(lock: LockText, wanted: Changes) -> bool:
 
     That is a comment above its first field; all others of a stage that changes DVC drops as well.
     """
-    if _ANCHOR.search(lock.text):
+    if _has_anchors(lock.text):
         return True
     return any(
         name in wanted and _LEADING_COMMENT.match(lock.text, start) is not None
         for name, start in zip(lock.records, lock.starts, strict=False)
     )
+
+
+def _has_anchors(text: bytes) -> bool:
+    """Whether a value may be an anchor or an alias; only lines that hold such a sign are looked at."""
+    for sign in (b"&", b"*"):
+        at = text.find(sign)
+        while at >= 0:
+            if _ANCHOR.match(text, text.rfind(b"\n", 0, at) + 1):
+                return True
+            at = text.find(sign, at + 1)
+    return False
 
 
 def _change_whole(lock: LockText, wanted: Changes, records: dict[str, Record]) -> LockText:
