@@ -18,6 +18,15 @@ RepoPath = NewType("RepoPath", str)
 Address = NewType("Address", str)
 """How a stage is named on the command line and in logs: ``train``, ``sub/dvc.yaml:train``, ``raw.dvc``."""
 
+PIPELINE_FILE = RepoPath("dvc.yaml")
+"""Stages of the one in the root are named without it; every other one has this name too, in a folder."""
+
+
+def address_of(file: RepoPath, name: str) -> Address:
+    """The address of the stage ``name`` of the ``dvc.yaml`` at ``file``."""
+    return Address(name if file == PIPELINE_FILE else f"{file}:{name}")
+
+
 Oid = NewType("Oid", str)
 """Content address: lower-case hex, with ``.dir`` at the end for a directory."""
 

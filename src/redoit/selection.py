@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 from redoit.errors import TargetNotFound, UsageError
 from redoit.graph import Graph, post_order
-from redoit.model import Address, Request, Stage
+from redoit.model import PIPELINE_FILE, Address, RepoPath, Request, Stage, address_of
 from redoit.shared import Once
-
-PIPELINE_FILE = "dvc.yaml"
 
 
 class Plan(NamedTuple):
@@ -147,14 +145,14 @@ def _find_target(
         ):
             return []
         raise _no_file(target, whole, files, root)
-    file, name = PIPELINE_FILE, target
+    named, name = str(PIPELINE_FILE), target
     pattern = (
         r"(?P<file>.+):(?P<name>[^:]*)$" if request.glob else r"(?P<file>.*?\.ya?ml):(?P<name>.+)$"
     )
     match = re.match(pattern, target)
     if match:
-        file, name = match["file"], match["name"]
-    file = _join(folder, file, root)
+        named, name = match["file"], match["name"]
+    file = _join(folder, named, root)
     if posixpath.basename(file) == "dvc.lock":
         raise UsageError(
             f"'{target}' names a lock file",
@@ -182,19 +180,19 @@ def _find_target(
     raise _no_stage(target, file, name, whole, graph, groups, files)
 
 
-def _join(folder: str, path: str, root: str) -> str:
+def _join(folder: str, path: str, root: str) -> RepoPath:
     """``path`` as the user gave it, relative to ``folder`` of the project → RepoPath."""
     if path.startswith("/"):
         path = os.path.relpath(path, root).replace(os.sep, "/")
         folder = ""
     joined = posixpath.normpath(posixpath.join(folder, path))
-    return "" if joined == "." else joined
+    return RepoPath("" if joined == "." else joined)
 
 
 def _by_name(
-    file: str, name: str, graph: Graph, groups: Mapping[Address, Sequence[Address]]
+    file: RepoPath, name: str, graph: Graph, groups: Mapping[Address, Sequence[Address]]
 ) -> Sequence[Address]:
-    address = Address(name if file == PIPELINE_FILE else f"{file}:{name}")
+    address = address_of(file, name)
     stage = graph.stages.get(address)
     if stage is not None and stage.file == file and not stage.is_data:
         return [address]

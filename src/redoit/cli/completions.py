@@ -12,14 +12,13 @@ from click.shell_completion import CompletionItem
 from redoit.errors import RedoitError
 from redoit.experiments.refs import all_experiments
 from redoit.git import Git
-from redoit.model import OutKind, RepoPath
+from redoit.model import PIPELINE_FILE, OutKind, RepoPath
 from redoit.project import find_layout
 from redoit.queue.database import Database, has_queue
 from redoit.report.plots_templates import BUILT_IN
 from redoit.spec import load_index
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
-from redoit.spec.stages import PIPELINE_FILE
 from redoit.spec.variables import DEFAULT_FILE
 
 

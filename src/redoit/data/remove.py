@@ -11,12 +11,11 @@ from redoit.engine.session import Session
 from redoit.errors import ParamsProblem, StageError, TargetNotFound
 from redoit.experiments.edit_params import edit
 from redoit.files import write_atomic
-from redoit.model import Address, RepoPath, Request, Stage
+from redoit.model import Address, RepoPath, Request, Stage, address_of
 from redoit.selection import find_targets
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
 from redoit.store.links import failing
-from redoit.trace.traces import address_of
 
 
 def to_remove(session: Session, request: DataRequest) -> list[Stage]:

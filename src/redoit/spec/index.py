@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from redoit.errors import SpecError, SyntaxProblem, TemplateProblem
 from redoit.files import digest_bytes, survives_json
-from redoit.model import Address, Out, Place, RepoPath, Stage, Trace
+from redoit.model import PIPELINE_FILE, Address, Out, Place, RepoPath, Stage, Trace, address_of
 from redoit.project import Layout
 from redoit.spec.datafile import make_source
 from redoit.spec.files import Files, WorkFiles
@@ -20,7 +20,6 @@ from redoit.spec.pipeline import Pipeline, TopLevel, read_pipeline
 from redoit.spec.schema import check_data_file
 from redoit.spec.source import Fault, Source, describe
 from redoit.spec.spots import blame
-from redoit.spec.stages import PIPELINE_FILE, address_of
 from redoit.spec.template import Style
 from redoit.spec.variables import ReadValues
 from redoit.spec.walk import find_files

@@ -18,8 +18,8 @@ from redoit.model import (
     RepoPath,
     Stage,
     Trace,
+    address_of,
 )
-from redoit.spec.stages import address_of
 
 _KINDS = tuple(OutKind)
 Row = list[Any]

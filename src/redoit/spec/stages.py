@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from redoit.model import Address, Dep, Out, OutKind, ParamsDep, Place, RepoPath, Stage
+from redoit.model import (
+    PIPELINE_FILE,
+    Dep,
+    Out,
+    OutKind,
+    ParamsDep,
+    Place,
+    RepoPath,
+    Stage,
+    address_of,
+)
 from redoit.spec.checks import expect
 from redoit.spec.expand import Definition
 from redoit.spec.paths import locate_path
@@ -14,15 +24,9 @@ from redoit.spec.schema import PLOT_PROPERTIES
 from redoit.spec.source import Fault, Path, check_encodable, describe
 from redoit.spec.variables import DEFAULT_FILE
 
-PIPELINE_FILE = "dvc.yaml"
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.\-]*)://"
 _KINDS = ((OutKind.OUT, "outs"), (OutKind.METRIC, "metrics"), (OutKind.PLOT, "plots"))
 _EXTRA = ("type", "labels", "meta", *PLOT_PROPERTIES)
-
-
-def address_of(file: RepoPath, name: str) -> Address:
-    """How the stage ``name`` of the ``dvc.yaml`` at ``file`` is named in the project."""
-    return Address(name if file == PIPELINE_FILE else f"{file}:{name}")
 
 
 def make_stage(root: str, file: RepoPath, definition: Definition, place: Place) -> Stage:

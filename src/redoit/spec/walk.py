@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from redoit.model import RepoPath
+from redoit.model import PIPELINE_FILE, RepoPath
 from redoit.spec.files import Files
 from redoit.spec.ignore import GitRules, Ignore
-from redoit.spec.stages import PIPELINE_FILE
 
 
 def find_files(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from redoit.model import Address, Trace
+from redoit.model import Address, Trace, address_of
 from redoit.spec import Files, Index
 from redoit.trace.lockfile import read_text
 from redoit.trace.record import decode
-from redoit.trace.traces import address_of, lock_path
+from redoit.trace.traces import lock_path
 
 
 def recorded_traces(

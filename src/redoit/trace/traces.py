@@ -11,7 +11,7 @@ from typing import Any
 
 from redoit.errors import TraceError
 from redoit.files import write_atomic
-from redoit.model import Address, RepoPath, Stage, Trace
+from redoit.model import PIPELINE_FILE, Address, RepoPath, Stage, Trace, address_of
 from redoit.project import Layout
 from redoit.trace.journal import Journal, digest_record
 from redoit.trace.lockfile import LockText, Recorded, change, read_text
@@ -19,7 +19,6 @@ from redoit.trace.record import Record, decode, decode_deps, encode
 
 _KIND = "locks"
 _VERSION = "2"
-_ROOT_FILE = RepoPath("dvc.yaml")
 
 
 class Traces:
@@ -54,7 +53,7 @@ class Traces:
     def _load(self, file: RepoPath) -> None:
         lock = self._read(file)
         self._locks[file] = lock.records
-        if file == _ROOT_FILE:
+        if file == PIPELINE_FILE:
             self._records.update(lock.records)  # type: ignore[arg-type]
         else:
             for name, record in lock.records.items():
@@ -150,14 +149,14 @@ class Traces:
 
     def _split(self, address: Address) -> tuple[RepoPath, str]:
         """File and name of a stage; the inverse of ``address_of``."""
-        end = address.find(f"{_ROOT_FILE}:")
+        end = address.find(f"{PIPELINE_FILE}:")
         while end >= 0:
-            end += len(_ROOT_FILE)
+            end += len(PIPELINE_FILE)
             file = RepoPath(address[:end])
-            if file in self._locks and file != _ROOT_FILE:
+            if file in self._locks and file != PIPELINE_FILE:
                 return file, address[end + 1 :]
-            end = address.find(f"{_ROOT_FILE}:", end)
-        return _ROOT_FILE, address
+            end = address.find(f"{PIPELINE_FILE}:", end)
+        return PIPELINE_FILE, address
 
     def sync(self) -> None:
         """Wait until what was recorded is on the disk. The objects must be there already."""
@@ -228,8 +227,3 @@ def kept_locks(layout: Layout) -> dict[str, Any]:
 def lock_path(file: RepoPath) -> RepoPath:
     """The lock file beside a ``dvc.yaml``."""
     return RepoPath(posixpath.splitext(file)[0] + ".lock")
-
-
-def address_of(file: RepoPath, name: str) -> Address:
-    """The address of the stage ``name`` of ``file``."""
-    return Address(name if file == _ROOT_FILE else f"{file}:{name}")
