@@ -186,3 +186,21 @@ def test_short_help_comes_without_loading_a_command() -> None:
     context = click.Context(cli, info_name="exp")
     assert cli.list_commands(context) == list(COMMANDS)
     assert cli.get_command(context, "nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "widest"), [("60", 58), ("90", 88), ("300", 98), ("many", 78), ("", 78)]
+)
+def test_help_fits_the_terminal(
+    columns: str, widest: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(os, "get_terminal_size", _no_terminal)
+    assert run(["run", "--help"]) == 0
+    text = capsys.readouterr().out
+    options = text[text.index("Options:") :].splitlines()
+    assert widest - 8 <= max(map(len, options)) <= widest
+
+
+def _no_terminal(*_: object) -> None:
+    raise OSError

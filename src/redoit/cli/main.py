@@ -64,7 +64,7 @@ Exit codes:
     members={name: Member(about, name) for name, about in COMMANDS.items()},
     invoke_without_command=True,
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="redoit", message="%(prog)s %(version)s")
 @click.pass_context
@@ -97,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if "_EXP_COMPLETE" in os.environ:
             return _complete(os.environ["_EXP_COMPLETE"])
-        context = cli.make_context("exp", list(arguments))
+        context = cli.make_context("exp", list(arguments), terminal_width=_width())
         shared = context.meta
         with context:
             return cli.invoke(context) or 0
@@ -116,6 +116,19 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001
         return _say(error, shared)
+
+
+def _width() -> int:
+    """Columns of a help page. Left to click, it would import ``shutil``, which takes longer than printing the page."""
+    columns = 0
+    with contextlib.suppress(ValueError):
+        columns = int(os.environ.get("COLUMNS", 0))
+    if columns <= 0:
+        try:
+            columns = os.get_terminal_size().columns
+        except OSError:  # no terminal
+            columns = 80
+    return max(min(columns, 100) - 2, 50)
 
 
 def _say(error: Exception, shared: dict[str, object]) -> int:
