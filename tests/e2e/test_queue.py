@@ -150,7 +150,10 @@ def test_a_failure_is_told_and_can_be_retried(project: Sandbox) -> None:
     done = project.exp("run", "--run-all", code=1)
     assert "experiment 'bad' failed" in done.stderr
     assert "exit code 3" in done.stderr
-    assert "not yet" in project.exp("queue", "logs", "bad").stdout
+    logs = project.exp("queue", "logs", "bad").stdout
+    assert "not yet" in logs
+    assert "error: stage 'train' failed" in logs
+    assert "Traceback" not in logs  # the user's own command has failed
     assert ran(project) == ["prepare", "train 2"]
     failed = task(project, "bad")
     assert failed["state"] == "failed"

@@ -23,7 +23,7 @@ from redoit.model import (
     StageResult,
     Why,
 )
-from redoit.report.failure import told
+from redoit.report.failure import logged, told
 from redoit.report.metrics import flatten, print_metrics
 from redoit.report.reasons import brief, full
 from redoit.report.status import status_json, status_lines, why_lines
@@ -334,3 +334,11 @@ def test_verbose_errors_have_a_traceback() -> None:
         text = told(error, verbose=True)
     assert text.startswith("Traceback (most recent call last):\n")
     assert "test_verbose_errors_have_a_traceback" in text
+
+
+def test_a_log_has_the_traceback_of_a_bug_alone() -> None:
+    assert logged(CommandFailed("it ended with code 3")) == "error: it ended with code 3"
+    try:
+        raise ValueError("no")
+    except ValueError as error:
+        assert logged(error) == told(error, verbose=True)

@@ -13,9 +13,10 @@ from redoit.errors import Interrupted
 from redoit.late import late
 from redoit.queue.running import Ending
 from redoit.queue.task import Task
-from redoit.report.failure import told
-from redoit.report.live import make_listener
+from redoit.report.failure import logged
 from redoit.report.progress import PlainListener
+from redoit.report.screen import Screen
+from redoit.report.words import Paint, wants_colour
 
 if TYPE_CHECKING:
     from redoit.cli.share import auto_push
@@ -49,13 +50,14 @@ def main(root: str, handle: int) -> int:
 
 
 def _listener() -> PlainListener:
-    return make_listener(sys.stdout, sys.stderr, jobs=1, quiet=False, verbose=True, dry=False)
+    paint = Paint(wants_colour(sys.stdout, os.environ))
+    return PlainListener(Screen(sys.stdout, sys.stderr), paint, verbose=True, log=True)
 
 
 def _show(task: Task, ending: Ending) -> None:
     """The end of the log of a task."""
     if ending.error is not None:
-        print(told(ending.error, verbose=True), file=sys.stderr)
+        print(logged(ending.error), file=sys.stderr)
     if ending.run is not None:
         show_end(ending.run, _listener(), quiet=False, dry=False)
     if ending.experiment is not None:

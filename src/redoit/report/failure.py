@@ -5,6 +5,11 @@ from __future__ import annotations
 from redoit.errors import RedoitError, UsageError
 
 
+def logged(error: BaseException) -> str:
+    """The whole message for a log: with the traceback of a bug, as nobody can run it again with ``-v``."""
+    return told(error, verbose=not isinstance(error, RedoitError))
+
+
 def told(error: BaseException, *, verbose: bool) -> str:
     """The whole message, without a trailing newline.
 

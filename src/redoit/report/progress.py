@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from redoit.model import Address, Outcome, Reason, Stage, StageResult
-from redoit.report.failure import told
+from redoit.report.failure import logged, told
 from redoit.report.reasons import brief
 from redoit.report.screen import Screen
 from redoit.report.words import Paint, count, duration
@@ -18,7 +18,7 @@ FEW = 20
 class PlainListener:
     """Lines, one for each thing that happens. Thread-safe.
 
-    With several jobs, what a stage prints stands behind its name.
+    With several jobs, what a stage prints stands behind its name. ``log``: the screen is a file that is read later.
     """
 
     def __init__(
@@ -29,12 +29,14 @@ class PlainListener:
         quiet: bool = False,
         verbose: bool = False,
         dry: bool = False,
+        log: bool = False,
     ) -> None:
         self.screen = screen
         self.paint = paint
         self._quiet = quiet
         self._verbose = verbose
         self._dry = dry
+        self._log = log
         self._lock = threading.Lock()
         """Guards the fields below; never held while something is printed."""
         self._announces = True
@@ -127,7 +129,8 @@ class PlainListener:
         if result.error is None:
             text = f"error: {subject(stage)} failed"
         else:
-            text = told(result.error, verbose=self._verbose)
+            error = result.error
+            text = logged(error) if self._log else told(error, verbose=self._verbose)
         if result.ignored and not self._dry:
             text += "\n  ignored: stages that depend on it run all the same"
         self.screen.line(self.paint.red(text), error=True)
