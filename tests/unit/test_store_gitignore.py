@@ -147,3 +147,15 @@ def test_a_folder_that_cannot_be_written(root: Path) -> None:
 def test_escaped() -> None:
     assert escaped("plain ö name") == "plain ö name"
     assert escaped("a[b]") == "a\\[b\\]"
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "back\r", "\n", "space ", "spaces  ", "a\\ "])
+def test_a_name_that_would_end_its_line_is_ignored_alone(root: Path, name: str) -> None:
+    for each in (name, "two", "lines", "back", "space"):
+        (root / each).touch()
+        (root / "sub" / each).touch()
+    ignore(root, name)
+    listing = ["git", "ls-files", "-z", "--others", "--ignored", "--exclude-standard"]
+    assert subprocess.check_output(listing, cwd=root) == f"{name}\0".encode()
+    GitIgnore(Layout(str(root))).remove(P(name))
+    assert not (root / ".gitignore").exists()

@@ -15,6 +15,8 @@ from redoit.spec.ignore import GitRules
 from redoit.store.links import failing
 
 _META = frozenset("\\[]!*#?")
+_ENDS = str.maketrans("\r\n", "??")
+"""What would end the line: a pattern has no other word for it than one for any letter."""
 
 
 class GitIgnore:
@@ -115,7 +117,7 @@ class GitIgnore:
             data = _read(file)
             lines = data.splitlines(keepends=True)
             own = {os.fsencode(f"/{name}"), os.fsencode(f"/{escaped(name)}")}
-            rest = [line for line in lines if line.strip() not in own]
+            rest = [line for line in lines if not own & {line.strip(), line.rstrip(b"\r\n")}]
             if len(rest) == len(lines):
                 return
             with failing(file):
@@ -126,10 +128,13 @@ class GitIgnore:
 
 
 def escaped(name: str) -> str:
-    """``name`` as a pattern that means exactly it."""
-    if _META.isdisjoint(name):
+    """``name`` as a pattern that means it, and nothing else that is likely to be there."""
+    if _META.isdisjoint(name) and not name.endswith(" ") and "\n" not in name and "\r" not in name:
         return name
-    return "".join(f"\\{letter}" if letter in _META else letter for letter in name)
+    text = "".join(f"\\{letter}" if letter in _META else letter for letter in name)
+    text = text.translate(_ENDS)
+    # Git takes spaces at the end of a line away.
+    return f"{text[:-1]}\\ " if text.endswith(" ") else text
 
 
 def _read(file: str) -> bytes:
