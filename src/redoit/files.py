@@ -13,6 +13,8 @@ import xxhash
 
 DRAFT = "draft-"
 """How the names of files begin that are being written."""
+_NAME_MAX = 200
+"""Bytes of a file's name in that of its draft: systems take 255 in all."""
 
 
 def write_atomic(path: str, data: bytes, *, sync: bool = True, staging: str | None = None) -> None:
@@ -37,7 +39,8 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, staging: str | No
 
 
 def _draft(folder: str, name: str) -> str:
-    """A path that is unique among processes and threads."""
+    """A path that is unique among processes and threads; of a long name it has the beginning."""
+    name = os.fsdecode(os.fsencode(name)[:_NAME_MAX])
     return os.path.join(folder, f"{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 

@@ -140,3 +140,18 @@ def test_stages_are_removed(box: Sandbox) -> None:
     )
     assert {each.name for each in box.root.iterdir()} >= {"dvc.yaml", "folder"}
     assert not {"one", "a", "b", "dvc.lock", ".gitignore"} & {p.name for p in box.root.iterdir()}
+
+
+def test_long_names(box: Sandbox) -> None:
+    longest = "n" * 251
+    for name in (longest, "ü" * 120, longest + "n"):
+        box.write(name, "data\n")
+    box.exp("data", "add", longest, "ü" * 120)
+    before = recorded(box)
+    ignored = (box.root / ".gitignore").read_bytes()
+    told = box.exp("data", "add", longest + "n", code=1)
+    assert "would be too long" in told.stderr
+    assert recorded(box) == before
+    assert (
+        box.root / ".gitignore"
+    ).read_bytes() == ignored  # what has no .dvc file stays in Git's sight

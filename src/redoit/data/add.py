@@ -19,6 +19,8 @@ from redoit.spec.datafile import make_source
 from redoit.trace.datafile import new_data_file, write_data_file
 
 SUFFIX = ".dvc"
+_NAME_MAX = 255
+"""Bytes of a file's name that the usual file systems take."""
 
 
 class Added(NamedTuple):
@@ -120,6 +122,8 @@ def check_place(session: Session, path: RepoPath, known: Mapping[RepoPath, Stage
         why, hint = "it is a file that belongs into Git", "add the data that it describes"
     elif set(path.split("/")) & {".git", ".dvc"}:
         why, hint = "it belongs to Git or DVC", "name data of your own"
+    elif len(os.fsencode(posixpath.basename(path) + SUFFIX)) > _NAME_MAX:
+        why, hint = f"its name with '{SUFFIX}' would be too long for a file", "rename it first"
     elif inside := [out for out in known if path.startswith(f"{out}/")]:
         why = f"it lies inside '{inside[0]}', which is data already"
         hint = f"`exp data commit {inside[0]}` records that with everything in it"
