@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox, git_sandbox
+from tests.sandbox import Sandbox, dvc_sandbox, git_sandbox
 
 PIPELINE = "stages:\n  make:\n    cmd: mkdir many && echo 1 > many/one && echo 2 > two\n    outs: [many, two]\n"
 
@@ -146,3 +146,20 @@ def test_relink(made: Sandbox) -> None:
     made.exp("data", "checkout", "--relink")
     assert not (made.root / "two").is_symlink()
     assert made.exp("status").stdout == "Up to date: 1 stage\n"
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+def test_a_digest_that_leads_out_of_the_cache_names_nothing(tmp_path: Path, link: str) -> None:
+    box = dvc_sandbox(tmp_path / "repo", tmp_path / "home")
+    box.exp("config", "cache.type", link)
+    secret = tmp_path / "secret"
+    secret.write_text("not for them\n")
+    secret.chmod(0o444)  # as an object of the cache that is believed
+    folder = box.root / ".dvc/cache/files/md5"
+    folder.mkdir(parents=True)
+    digest = "../" + "../" * 4 + "secret"
+    assert (folder / digest[:2] / digest[2:].lstrip("/")).exists()
+    box.write("a.dvc", f"outs:\n- md5: {digest}\n  hash: md5\n  path: a\n")
+    assert "the cache does not have" in box.exp("data", "checkout", code=1).stderr
+    assert not (box.root / "a").is_symlink()
+    assert not (box.root / "a").exists()

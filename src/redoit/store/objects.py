@@ -124,6 +124,9 @@ class Objects:
         size = self._sizes[algo].get(oid)
         if size is not None:
             return size
+        # Anybody may have written the .dvc file that it comes from: '../x' must not lead out of the cache.
+        if not tree.is_oid(oid):
+            return None
         path = self.path(oid, algo)
         try:
             status = os.stat(path)
