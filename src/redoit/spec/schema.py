@@ -256,8 +256,18 @@ def _digest(value: Any, path: Path) -> None:
         expect("a digest (hex digits)", value, path)
 
 
+def _oid(value: Any, path: Path) -> None:
+    """A digest that may name an object of the cache: anything but hex digits could lead elsewhere."""
+    _digest(value, path)
+    if value and not _HEX.issuperset(str(value).removesuffix(".dir")):
+        expect("a digest (hex digits)", value, path)
+
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
 _FILE_META: dict[str, Check] = {
-    **dict.fromkeys(("md5", "xxh128", "checksum", "etag"), _digest),
+    **dict.fromkeys(("md5", "xxh128"), _oid),
+    **dict.fromkeys(("checksum", "etag"), _digest),
     "size": whole,
     "nfiles": whole,
     "isexec": flag,
