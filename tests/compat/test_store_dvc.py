@@ -214,7 +214,7 @@ def test_ignored_files_in_outs(tmp_path: Path, dvc: Oracle) -> None:
 
 
 IGNORED = [
-    *("plain", "with space", "[brackets]", "star*", "ünï", "#hash", "!bang", "tail ", "a?b"),
+    *("plain", "with space", "[brackets]", "star*", "ünï", "#hash", "!bang", "a?b"),
     *("out.csv", "kept.csv", "folder", "sub/x", "sub/deep/y", "back\\slash"),
 ]
 

@@ -142,6 +142,22 @@ def test_hash_types_make_no_difference(clone: Sandbox) -> None:
     assert len(our_decisions(result).skipped) == 5
 
 
+@pytest.mark.parametrize("by", ["DVC 2", "another hand"])
+def test_the_record_of_data_that_come_back_stays_as_it_was_written(clone: Sandbox, by: str) -> None:
+    text = clone.read("data/pool_data.dvc").replace("  hash: md5\n", "")
+    if by == "DVC 2":
+        for folder in (store_of(clone) / "files/md5").iterdir():
+            clone.command("cp", "-r", str(folder), str(store_of(clone)))
+    else:
+        text = text.replace("- md5:", "- hash: md5\n  md5:")
+    clone.write("data/pool_data.dvc", text)
+    said = clone.exp("repro", "--pull").stdout
+    assert (clone.root / "data/pool_data").is_dir(), said
+    assert clone.read("data/pool_data.dvc") == text
+    assert "Nothing changed" in clone.exp("repro").stdout
+    assert clone.read("data/pool_data.dvc") == text
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     ("change", "options"),

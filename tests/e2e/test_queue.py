@@ -215,6 +215,7 @@ def test_stop_kill_and_remove_of_what_runs(project: Sandbox) -> None:
     project.exp("run", "--queue", "-n", "two", "-S", "lr=2")
     project.exp("queue", "start")
     until(lambda: task(project, "one")["stage"] == "train")
+    project.write(f".dvc/cache/files/md5/00/{'0' * 30}", "nothing uses it\n")
     refused = project.exp("data", "gc", "-wf", code=1)
     assert "experiments are running" in refused.stderr
     assert "is running" in project.exp("queue", "remove", "one", code=1).stderr

@@ -400,4 +400,16 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
         return (Outcome.RESTORED if gone else Outcome.COMMITTED), None
     for out in gone:
         session.store.checkout(out.path, known[out.text], copy=not out.cache)
+    if gone and trace is not None and _is_as_recorded(stage, session):
+        return (
+            Outcome.RESTORED,
+            trace,
+        )  # as it is: recorded anew, DVC 2's digests would become others
     return (Outcome.RESTORED if gone else Outcome.COMMITTED), _record(stage, means)
+
+
+def _is_as_recorded(stage: Stage, session: Session) -> bool:
+    return all(
+        entry is not None and session.matches(out.path, entry)
+        for out, entry in session.out_entries(stage)
+    )
