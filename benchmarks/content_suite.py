@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,10 @@ stages:
     deps: [version]
     outs: [made]
 """
+
+
+_MANY = 500
+"""Files whose removal would slow down what comes next."""
 
 
 def make_directory(place: Path, files: int) -> None:
@@ -60,11 +65,13 @@ class Attic:
         folder.mkdir()
 
     def take(self, path: Path) -> None:
-        """Make ``path`` go; missing is fine."""
-        if path.is_dir() and not path.is_symlink():
+        """Make ``path`` go; missing is fine. What has few files goes at once: kept, large ones would fill the disk."""
+        if not path.is_dir() or path.is_symlink():
+            path.unlink(missing_ok=True)
+        elif sum(len(names) for _, _, names in os.walk(path)) > _MANY:
             path.rename(self._folder / f"{next(self._numbers)}")
         else:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path)
 
 
 class Place(NamedTuple):
