@@ -119,6 +119,21 @@ def test_what_was_read_before_its_folder_could_be_trusted_is_asked_again(
     assert len(asked) == FILES
 
 
+def test_a_folder_that_could_not_be_trusted_and_goes_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, entry = made(tmp_path)
+    (listing,) = Path(room.layout.cache_dir, "files/xxh128").glob("*/*.dir")
+    trusted = listing.parent.stat().st_ctime_ns
+    with monkeypatch.context() as patch:
+        patch.setattr(wholes, "is_racy", lambda changed, now: changed != trusted)
+        assert room.again().store.has(entry)
+    for folder in Path(room.layout.cache_dir, "files/xxh128").iterdir():
+        if not any(each.suffix == ".dir" for each in folder.iterdir()):
+            folder.rename(tmp_path / f"away-{folder.name}")
+    assert not room.again().store.has(entry)
+
+
 @pytest.mark.parametrize("kind", ["hardlink", "symlink"])
 def test_nothing_is_remembered_of_objects_that_a_workspace_can_write_into(
     tmp_path: Path, kind: str

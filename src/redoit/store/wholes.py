@@ -20,8 +20,10 @@ from redoit.store.statcache import StatCache, WholeRow
 _FEWEST = 1000
 """Files of a directory for which this pays."""
 _PREFIXES = [f"{number:02x}" for number in range(256)]
-_NEVER = 0
-"""A change time that no folder has."""
+_MISSING = 0
+"""Instead of the change time of a folder that is not there."""
+_UNSURE = -1
+"""Instead of one that could come again with another content: it equals that of no folder, nor of a missing one."""
 
 
 class Wholes:
@@ -73,12 +75,12 @@ class Wholes:
             sizes = self._objects.sizes([inner for _, inner in files], algo)
             return None if sizes is None else sum(sizes)
         times = times or self._times(algo)
-        old = WholeRow([_NEVER] * len(_PREFIXES), [0] * len(_PREFIXES)) if row is None else row
+        old = WholeRow([_UNSURE] * len(_PREFIXES), [0] * len(_PREFIXES)) if row is None else row
         found = self._sums([inner for _, inner in files], algo, times, old)
         if found is None:
             self._state.put_whole(oid, algo, None)
             return None
-        sure = [_NEVER if is_racy(changed, now) else changed for changed in times]
+        sure = [_UNSURE if is_racy(changed, now) else changed for changed in times]
         self._state.put_whole(oid, algo, WholeRow(sure, found))
         return sum(found)
 
@@ -89,7 +91,7 @@ class Wholes:
         sums = list(old.sizes)
         changed = set()
         for number, prefix in enumerate(_PREFIXES):
-            if times[number] == _NEVER or times[number] != old.times[number]:
+            if times[number] != old.times[number]:
                 changed.add(prefix)
                 sums[number] = 0
         asked = [oid for oid in oids if oid[:2] in changed]
@@ -108,5 +110,5 @@ class Wholes:
             try:
                 times.append(os.stat(f"{top}/{prefix}").st_ctime_ns)
             except OSError:
-                times.append(_NEVER)
+                times.append(_MISSING)
         return times
