@@ -401,10 +401,8 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     for out in gone:
         session.store.checkout(out.path, known[out.text], copy=not out.cache)
     if gone and trace is not None and _is_as_recorded(stage, session):
-        return (
-            Outcome.RESTORED,
-            trace,
-        )  # as it is: recorded anew, DVC 2's digests would become others
+        # Recorded anew, it would get other digests in the place of DVC 2's.
+        return Outcome.RESTORED, trace
     return (Outcome.RESTORED if gone else Outcome.COMMITTED), _record(stage, means)
 
 
