@@ -50,6 +50,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return box.root
 
 
+def undisturbed(work: Work, template: Path, tmp_path: Path) -> dict[str, bytes]:
+    """What there is when nothing stops ``work``."""
+    done = tmp_path / "done"
+    shutil.copytree(template, done, symlinks=True)
+    work(done)
+    return state(done)
+
+
 def state(root: Path) -> dict[str, bytes]:
     found = files_below(root)
     return {name: data for name, data in found.items() if not name.startswith((".git/", ".dvc/"))}
@@ -96,10 +104,7 @@ def test_move(source: str, target: str, end: str, template: Path, tmp_path: Path
 
     data = {n: d for n, d in state(template).items() if n == source or n.startswith(f"{source}/")}
     moved = {end + name[len(source) :]: content for name, content in data.items()}
-    done = tmp_path / "done"
-    shutil.copytree(template, done, symlinks=True)
-    work(done)
-    wanted = state(done)
+    wanted = undisturbed(work, template, tmp_path)
     assert moved.items() <= wanted.items()
     assert f"{end}.dvc" in wanted
     assert not {source, f"{source}.dvc"} & set(wanted)
@@ -118,10 +123,7 @@ def test_remove(outs: bool, template: Path, tmp_path: Path) -> None:
     def work(root: Path) -> None:
         Project(root).data.remove(DataRequest(("dir",), str(root)), outs=outs)
 
-    done = tmp_path / "done"
-    shutil.copytree(template, done, symlinks=True)
-    work(done)
-    wanted = state(done)
+    wanted = undisturbed(work, template, tmp_path)
     for root in killed(work, template, tmp_path):
         now = state(root)
         assert outs or {"dir/one", "dir/sub/two"} <= set(now)
@@ -135,10 +137,7 @@ def test_remove_stages(template: Path, tmp_path: Path) -> None:
     def work(root: Path) -> None:
         Project(root).data.remove(DataRequest(("each",), str(root)), outs=True)
 
-    done = tmp_path / "done"
-    shutil.copytree(template, done, symlinks=True)
-    work(done)
-    wanted = state(done)
+    wanted = undisturbed(work, template, tmp_path)
     assert wanted["dvc.yaml"].decode() == PIPELINE[: PIPELINE.index("  each")]
     assert b"each" not in wanted["dvc.lock"]
     for root in killed(work, template, tmp_path):
