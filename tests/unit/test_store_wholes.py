@@ -23,6 +23,12 @@ def also_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def noting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust folders as soon as they are written, as nobody else writes: what a commit has put there is known."""
+    monkeypatch.setattr(wholes, "is_racy", lambda changed, now: False)
+
+
+@pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The objects of files whose status was asked for."""
     found: list[str] = []
@@ -46,6 +52,13 @@ def made(tmp_path: Path, config: str = "") -> tuple[Room, Entry]:
     return room, entry
 
 
+def unnoted(tmp_path: Path, config: str = "") -> tuple[Room, Entry]:
+    """The same by a commit that tells nothing, as that of DVC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wholes.Wholes, "note", lambda *_: None)
+        return made(tmp_path, config)
+
+
 def settle(room: Room) -> None:
     """Wait until the times of the folders can be trusted: nobody can set them."""
     folders = Path(room.layout.cache_dir, "files/xxh128").iterdir()
@@ -66,7 +79,7 @@ def object_of(room: Room, number: int) -> Path:
 def test_objects_in_unchanged_folders_are_not_asked_for_again(
     tmp_path: Path, asked: list[str]
 ) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     assert room.again().store.has(entry)
     assert len(asked) == FILES
     asked.clear()
@@ -75,7 +88,7 @@ def test_objects_in_unchanged_folders_are_not_asked_for_again(
 
 
 def test_a_new_object_has_only_its_folder_asked_again(tmp_path: Path, asked: list[str]) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     assert room.again().store.has(entry)
     asked.clear()
     Path(object_of(room, 3).parent, "0" * 30).write_bytes(b"")
@@ -91,7 +104,7 @@ def test_a_new_object_has_only_its_folder_asked_again(tmp_path: Path, asked: lis
 def test_an_object_that_goes_is_noticed_and_one_that_comes_back(
     tmp_path: Path, number: int
 ) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     assert room.again().store.has(entry)
     object_of(room, number).rename(tmp_path / "away")
     assert not room.again().store.has(entry)
@@ -102,7 +115,7 @@ def test_an_object_that_goes_is_noticed_and_one_that_comes_back(
 
 
 def test_a_folder_that_goes_is_noticed(tmp_path: Path) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     assert room.again().store.has(entry)
     object_of(room, 5).parent.rename(tmp_path / "away")
     assert not room.again().store.has(entry)
@@ -111,7 +124,7 @@ def test_a_folder_that_goes_is_noticed(tmp_path: Path) -> None:
 def test_what_was_read_before_its_folder_could_be_trusted_is_asked_again(
     tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     monkeypatch.setattr(wholes, "is_racy", lambda changed, now: True)
     assert room.again().store.has(entry)
     asked.clear()
@@ -122,7 +135,7 @@ def test_what_was_read_before_its_folder_could_be_trusted_is_asked_again(
 def test_a_folder_that_could_not_be_trusted_and_goes_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     (listing,) = Path(room.layout.cache_dir, "files/xxh128").glob("*/*.dir")
     trusted = listing.parent.stat().st_ctime_ns
     with monkeypatch.context() as patch:
@@ -138,7 +151,7 @@ def test_a_folder_that_could_not_be_trusted_and_goes_is_noticed(
 def test_nothing_is_remembered_of_objects_that_a_workspace_can_write_into(
     tmp_path: Path, kind: str
 ) -> None:
-    room, entry = made(tmp_path, f"[cache]\n    type = {kind},copy\n")
+    room, entry = unnoted(tmp_path, f"[cache]\n    type = {kind},copy\n")
     assert room.again().store.has(entry)
     file = tmp_path / "repo/d/3"
     file.chmod(0o644)
@@ -147,7 +160,7 @@ def test_nothing_is_remembered_of_objects_that_a_workspace_can_write_into(
 
 
 def test_a_damaged_object_that_is_met_makes_all_be_asked_again(tmp_path: Path) -> None:
-    room, entry = made(tmp_path)
+    room, entry = unnoted(tmp_path)
     assert room.again().store.has(entry)
     damaged = object_of(room, 3)
     damaged.chmod(0o644)
@@ -156,3 +169,46 @@ def test_a_damaged_object_that_is_met_makes_all_be_asked_again(tmp_path: Path) -
     with pytest.raises(CorruptObject):
         room.again().checkout("d", entry)
     assert not room.again().store.has(entry)
+
+
+@pytest.mark.usefixtures("noting")
+def test_what_a_commit_has_put_there_is_not_asked_for(tmp_path: Path, asked: list[str]) -> None:
+    room, entry = made(tmp_path)
+    asked.clear()
+    assert room.again().store.has(entry)
+    assert not asked
+    object_of(room, 3).unlink()
+    assert not room.again().store.has(entry)
+
+
+@pytest.mark.usefixtures("noting")
+def test_what_another_process_takes_away_during_a_commit_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_tree = objects.Objects.put_tree
+
+    def put_and_lose(self: objects.Objects, data: bytes, algo: Algo) -> Oid:
+        next(Path(self.folder(algo)).glob("*/*")).unlink()
+        return put_tree(self, data, algo)
+
+    monkeypatch.setattr(objects.Objects, "put_tree", put_and_lose)
+    room, entry = made(tmp_path)
+    assert not room.again().store.has(entry)
+
+
+@pytest.mark.usefixtures("noting")
+def test_a_small_directory_in_a_large_cache_is_not_looked_for_by_listing_it(
+    tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wholes, "_CROWD", 0)
+    room, entry = made(tmp_path)
+    asked.clear()
+    assert room.again().store.has(entry)
+    assert len(asked) == FILES
+
+
+@pytest.mark.usefixtures("noting")
+def test_a_directory_recorded_with_another_size_is_not_what_was_put_there(tmp_path: Path) -> None:
+    room, entry = made(tmp_path)
+    assert entry.size is not None
+    assert not room.again().store.has(entry._replace(size=entry.size + 1))

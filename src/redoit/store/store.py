@@ -171,9 +171,12 @@ class Store:
             for at, row in zip(small[part], rows, strict=True):
                 keep(at, Digests(*row[:3]), row[3:])
         in_parallel([partial(lambda at: keep(at, *take(at)), at) for at in large])
-        data = tree.encode(listing.names, [self._oid(digest) for digest in digests], self._algo)
+        oids = [self._oid(digest) for digest in digests]
+        data = tree.encode(listing.names, oids, self._algo)
         if cached:
             oid = self._objects.put_tree(data, self._algo)
+            sizes = [stamp[1] for stamp in listing.stamps]
+            self._wholes.note(oid, self._algo, oids, sizes)
         else:
             oid = tree.dir_oid(data, self._algo)
         noted = Listing(listing.names, stamps, listing.size)

@@ -19,6 +19,8 @@ from redoit.store.statcache import StatCache, WholeRow
 
 _FEWEST = 1000
 """Files of a directory for which this pays."""
+_CROWD = 8
+"""In a cache with more than so many times the objects of a directory, listing its folders does not pay."""
 _PREFIXES = [f"{number:02x}" for number in range(256)]
 _MISSING = 0
 """Instead of the change time of a folder that is not there."""
@@ -56,6 +58,22 @@ class Wholes:
                 self._sizes[oid, algo] = known
         return known
 
+    def note(self, oid: Oid, algo: Algo, files: Sequence[Oid], sizes: Sequence[int]) -> None:
+        """Learn that this run has put these files of a directory into the cache, or met them there; ``sizes`` in bytes.
+
+        What it has put may be gone again by another process's doing, so the names are looked at once.
+        """
+        if self._shared or len(files) < _FEWEST:
+            return
+        now = time.time_ns()
+        times = self._times(algo)
+        if not self._are_listed(files, algo):
+            return
+        sums = [0] * len(_PREFIXES)
+        for inner, size in zip(files, sizes, strict=True):
+            sums[int(inner[:2], 16)] += size
+        self._keep(oid, algo, WholeRow(times, sums), now)
+
     def forget(self, oid: Oid, algo: Algo) -> None:
         """Ask for each object the next time: one of them was not as it should be."""
         self._sizes.pop((oid, algo), None)
@@ -80,9 +98,12 @@ class Wholes:
         if found is None:
             self._state.put_whole(oid, algo, None)
             return None
-        sure = [_UNSURE if is_racy(changed, now) else changed for changed in times]
-        self._state.put_whole(oid, algo, WholeRow(sure, found))
+        self._keep(oid, algo, WholeRow(times, found), now)
         return sum(found)
+
+    def _keep(self, oid: Oid, algo: Algo, row: WholeRow, now: int) -> None:
+        sure = [_UNSURE if is_racy(changed, now) else changed for changed in row.times]
+        self._state.put_whole(oid, algo, WholeRow(sure, row.sizes))
 
     def _sums(
         self, oids: Sequence[Oid], algo: Algo, times: Sequence[int], old: WholeRow
@@ -101,6 +122,23 @@ class Wholes:
         for oid, size in zip(asked, sizes, strict=True):
             sums[int(oid[:2], 16)] += size
         return sums
+
+    def _are_listed(self, oids: Sequence[Oid], algo: Algo) -> bool:
+        """Whether the folders hold objects of these names; False, too, where there are too many others to look at."""
+        wanted: dict[str, set[str]] = {}
+        for oid in oids:
+            wanted.setdefault(oid[:2], set()).add(oid[2:])
+        top = self._objects.folder(algo)
+        seen = 0
+        for prefix, names in wanted.items():
+            try:
+                there = os.listdir(f"{top}/{prefix}")
+            except OSError:
+                return False
+            seen += len(there)
+            if seen > _CROWD * len(oids) or not names.issubset(there):
+                return False
+        return True
 
     def _times(self, algo: Algo) -> list[int]:
         """When each folder changed, in ns; unlike the time of modification, nobody can set that."""
