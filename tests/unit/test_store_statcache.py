@@ -7,7 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,7 @@ FP, MD5, D2U = Fingerprint("1" * 32), Oid("2" * 32), Oid("3" * 32)
 FILE = FileRow((12, 34, 56), Digests(FP, MD5))
 DIR = DirRow("4" * 32, 34, 2, 56, Digests(None, Oid("5" * 32 + ".dir")))
 TREE = TreeRow(["a", "b/ü"], [(1, 2, 3), UNKNOWN], [Digests(FP, MD5), Digests(FP, None, D2U)])
-A, D = RepoPath("a ü"), RepoPath("d")
+A, B, D = RepoPath("a ü"), RepoPath("b"), RepoPath("d")
 
 
 @pytest.fixture
@@ -170,6 +172,32 @@ def test_a_full_or_busy_database_is_done_without(layout: Layout) -> None:
     assert state.file(A) == FILE  # readers do not wait for a writer
     other.execute("ROLLBACK")
     other.close()
+
+
+@pytest.mark.parametrize("question", range(2))
+def test_another_process_makes_it_at_the_same_moment(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, question: int
+) -> None:
+    class Meanwhile(sqlite3.Connection):
+        asked = 0
+
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            if Meanwhile.asked == question:
+                with monkeypatch.context() as patch:
+                    patch.setattr(sqlite3, "connect", connect)
+                    filled(layout).close()
+            Meanwhile.asked += 1
+            return super().execute(*args)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Meanwhile))
+    state = StatCache(layout)
+    state.put_file(B, FILE)
+    state.close()
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    assert Meanwhile.asked > question
+    found = StatCache(layout)
+    assert (found.file(A), found.file(B)) == (FILE, FILE)
 
 
 def test_two_processes_share_it(layout: Layout) -> None:

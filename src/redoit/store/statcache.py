@@ -363,10 +363,12 @@ def _connect(path: str) -> sqlite3.Connection:
 
 def _is_ours(db: sqlite3.Connection) -> bool:
     """Whether the database has our tables; False if it has none. Raises _Foreign for others."""
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    # In this order: another process may make them between the two questions.
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == _VERSION:
         return True
-    if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version or tables:
         raise _Foreign
     return False
 
