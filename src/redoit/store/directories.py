@@ -60,18 +60,18 @@ class Directories:
         files: Sequence[tuple[str, Oid]],
         oid: Oid,
         algo: Algo,
+        size: int | None,
         *,
         copy: bool,
     ) -> None:
         """Make ``path`` the directory ``oid``, which has these files, and nothing more but what ``.dvcignore`` names.
 
-        Raises as ``Store.checkout``.
+        ``size``: bytes of all the files, None if the cache lacks one. Raises as ``Store.checkout``.
         """
         place = self._layout.abspath(path)
-        sizes = self._objects.sizes([inner for _, inner in files], algo)
-        if sizes is None:  # ``find`` says what is wrong with which
-            sizes = [self._objects.find(inner, algo).size for _, inner in files]
-        new = _New([name for name, _ in files], [inner for _, inner in files], sum(sizes))
+        if size is None:  # ``find`` says what is wrong with which
+            size = sum(self._objects.find(inner, algo).size for _, inner in files)
+        new = _New([name for name, _ in files], [inner for _, inner in files], size)
         with failing(place):
             if self._checkout_new(place, new, algo, copy=copy):
                 present = {}

@@ -243,7 +243,8 @@ class Store:
         elif tree.is_dir_oid(oid):
             try:
                 files = self._files(oid, entry.algo)
-                self._directories.checkout(path, files, oid, entry.algo, copy=copy)
+                size = self._wholes.size(oid, entry.algo)
+                self._directories.checkout(path, files, oid, entry.algo, size, copy=copy)
             except (MissingObject, CorruptObject):
                 self._wholes.forget(oid, entry.algo)
                 raise
