@@ -1,7 +1,6 @@
 """The stat cache: what was found out about paths before, kept in SQLite between runs.
 
-Everything in it can be found out again, so nothing about it is fatal: a database that is corrupt
-or of another version is thrown away, one that cannot be read or written is done without.
+Everything in it can be found out again.
 
     files    path → stamp, digests               loaded whole, at the first question
     dirs     path → signature, oids, size        loaded whole, at the first question
@@ -15,34 +14,19 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from redoit.files import locked
 from redoit.model import Algo, Fingerprint, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store.digests import Digests
 from redoit.store.scan import Stamp, joined, packed, split, unpacked
+from redoit.store.statdb import StatDatabase, drop_doubtful, note_session
 
 if TYPE_CHECKING:
     import sqlite3
 
-_VERSION = 2
-_TABLES = """
-    CREATE TABLE files (path TEXT PRIMARY KEY, ino INT, size INT, mtime INT,
-                        fp TEXT, md5 TEXT, d2u TEXT) WITHOUT ROWID;
-    CREATE TABLE dirs (path TEXT PRIMARY KEY, sig TEXT, size INT, nfiles INT, newest INT,
-                       fp TEXT, md5 TEXT, d2u TEXT) WITHOUT ROWID;
-    CREATE TABLE trees (path TEXT PRIMARY KEY, names BLOB, stamps BLOB,
-                        fps TEXT, md5s TEXT, d2us TEXT);
-    CREATE TABLE content (fp TEXT PRIMARY KEY, md5 TEXT, d2u TEXT) WITHOUT ROWID;
-    CREATE INDEX content_md5 ON content (md5);
-    CREATE INDEX content_d2u ON content (d2u);
-    CREATE TABLE wholes (oid TEXT UNIQUE, times BLOB, sizes BLOB);
-    CREATE TABLE session (boot TEXT, written INT);
-"""
 _PUT_CONTENT = """
     INSERT INTO content VALUES (?,?,?) ON CONFLICT (fp) DO UPDATE
     SET md5 = coalesce(excluded.md5, md5), d2u = coalesce(excluded.d2u, d2u)
@@ -53,13 +37,8 @@ _KEEP_WHOLES = """
 """Of those that were asked about last, so many are kept; each takes 4 KiB."""
 _COLUMN = {Algo.MD5: "md5", Algo.MD5_DOS2UNIX: "d2u"}
 
-# After the machine went down hard, files written this long before the last write may be torn.
-_DOUBTFUL_NS = 120 * 1_000_000_000
-
 _FOLDERS = 256
 """Of a cache."""
-
-_T = TypeVar("_T")
 
 
 class FileRow(NamedTuple):
@@ -100,10 +79,8 @@ class StatCache:
     """Owns the database and the rows that this run found out; safe to use from any thread."""
 
     def __init__(self, layout: Layout) -> None:
-        self._path = os.path.join(layout.tmp, "stat.db")
+        self._database = StatDatabase(os.path.join(layout.tmp, "stat.db"))
         self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._usable = True
         self._loaded = False
         self._files: dict[str, FileRow] = {}
         self._dirs: dict[str, DirRow] = {}
@@ -134,7 +111,7 @@ class StatCache:
             if path in self._new_dirs:
                 return self._new_dirs[path][1]
             sql = "SELECT names, stamps, fps, md5s, d2us FROM trees WHERE path = ?"
-            row = self._ask(lambda db: db.execute(sql, (path,)).fetchone(), None)
+            row = self._database.ask(lambda db: db.execute(sql, (path,)).fetchone(), None)
         if row is None:
             return None
         with contextlib.suppress(ValueError, TypeError):
@@ -150,7 +127,7 @@ class StatCache:
             if new is not None:
                 return new
             sql = "SELECT fp, md5, d2u FROM content WHERE fp = ?"
-            row = self._ask(lambda db: db.execute(sql, (fingerprint,)).fetchone(), None)
+            row = self._database.ask(lambda db: db.execute(sql, (fingerprint,)).fetchone(), None)
         return None if row is None else Digests(*row)
 
     def fingerprint_of(self, oid: Oid, algo: Algo) -> Fingerprint | None:
@@ -161,7 +138,7 @@ class StatCache:
             if oid in self._new_oids:
                 return self._new_oids[oid]
             sql = f"SELECT fp FROM content WHERE {_COLUMN[algo]} = ?"
-            row = self._ask(lambda db: db.execute(sql, (oid,)).fetchone(), None)
+            row = self._database.ask(lambda db: db.execute(sql, (oid,)).fetchone(), None)
         return None if row is None else Fingerprint(row[0])
 
     def whole(self, oid: Oid, algo: Algo) -> WholeRow | None:
@@ -173,7 +150,7 @@ class StatCache:
             if not self._loaded:
                 self._load()
             sql = "SELECT times, sizes FROM wholes WHERE oid = ?"
-            row = self._ask(lambda db: db.execute(sql, (key,)).fetchone(), None)
+            row = self._database.ask(lambda db: db.execute(sql, (key,)).fetchone(), None)
         if row is not None:
             with contextlib.suppress(ValueError, TypeError):
                 times, sizes = (array("q", column).tolist() for column in row)
@@ -236,7 +213,7 @@ class StatCache:
                 return
             if not self._loaded:  # an older database must be recognised first
                 self._load()
-            self._ask(self._write, None, create=True)
+            self._database.ask(self._write, None, create=True)
             for news in self._news():
                 news.clear()
 
@@ -281,100 +258,28 @@ class StatCache:
             db.executemany("REPLACE INTO wholes VALUES (?,?,?)", wholes)
             if wholes:
                 db.execute(_KEEP_WHOLES)
-            db.execute("DELETE FROM session")
-            db.execute("INSERT INTO session VALUES (?,?)", (_boot(), time.time_ns()))
+            note_session(db)
 
     def close(self) -> None:
         """Write and let go of the database. Asking again opens it again."""
         with self._lock:
             self.write()
-            if self._connection is not None:
-                with contextlib.suppress(Exception):
-                    self._connection.close()
-                self._connection = None
+            self._database.close()
 
     def _load(self) -> None:
         with self._lock:
             if self._loaded:
                 return
-            rows = self._ask(_read_all, None)
+            rows = self._database.ask(_read_all, None)
             if rows is not None:
                 files, dirs = rows
                 self._files = files | self._files
                 self._dirs = dirs | self._dirs
             self._loaded = True
 
-    def _ask(
-        self, use: Callable[[sqlite3.Connection], _T], otherwise: _T, *, create: bool = False
-    ) -> _T:
-        """``use`` the database; ``otherwise`` if there is none or it does not work."""
-        if not self._usable or (
-            self._connection is None and not create and not os.path.exists(self._path)
-        ):
-            return otherwise
-        import sqlite3
-
-        for _ in range(2):
-            try:
-                if self._connection is None:
-                    self._connection = _connect(self._path)
-                return use(self._connection)
-            except sqlite3.OperationalError:  # busy, full, read-only: do without
-                self._usable = False
-                return otherwise
-            except (sqlite3.Error, _Foreign, OSError):
-                self._discard()
-        self._usable = False
-        return otherwise
-
-    def _discard(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(OSError):
-                os.unlink(self._path + suffix)
-
-
-class _Foreign(Exception):
-    """A database of another version."""
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    import sqlite3
-
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
-    try:
-        if not _is_ours(db):
-            # One after the other: switching to WAL does not wait for another process.
-            with locked(f"{path}.lock"):
-                if not _is_ours(db):
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.executescript(
-                        f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT"
-                    )
-        db.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _is_ours(db: sqlite3.Connection) -> bool:
-    """Whether the database has our tables; False if it has none. Raises _Foreign for others."""
-    # In this order: another process may make them between the two questions.
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == _VERSION:
-        return True
-    if version or tables:
-        raise _Foreign
-    return False
-
 
 def _read_all(db: sqlite3.Connection) -> tuple[dict[str, FileRow], dict[str, DirRow]]:
-    _drop_doubtful(db)
+    drop_doubtful(db)
     files = {
         row[0]: FileRow(row[1:4], Digests(row[4], row[5], row[6]))
         for row in db.execute("SELECT path, ino, size, mtime, fp, md5, d2u FROM files")
@@ -384,33 +289,6 @@ def _read_all(db: sqlite3.Connection) -> tuple[dict[str, FileRow], dict[str, Dir
         for row in db.execute("SELECT path, sig, size, nfiles, newest, fp, md5, d2u FROM dirs")
     }
     return files, dirs
-
-
-def _drop_doubtful(db: sqlite3.Connection) -> None:
-    """Forget what was written in the last minutes before the machine started anew.
-
-    After a power cut a file may have its new stamp without its new content.
-    """
-    row = db.execute("SELECT boot, written FROM session").fetchone()
-    if row is None or row[0] == _boot():
-        return
-    doubtful = (int(row[1]) - _DOUBTFUL_NS,)
-    db.execute("BEGIN IMMEDIATE")
-    db.execute("DELETE FROM files WHERE mtime >= ?", doubtful)
-    db.execute("DELETE FROM dirs WHERE newest >= ?", doubtful)
-    db.execute("DELETE FROM trees")
-    db.execute("DELETE FROM wholes")
-    db.execute("UPDATE session SET boot = ?", (_boot(),))
-    db.execute("COMMIT")
-
-
-def _boot() -> str:
-    """Names the time since the machine started."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:  # not Linux: one can only hope
-        return ""
 
 
 def _storable(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
