@@ -9,6 +9,7 @@ from typing import Any
 from redoit.errors import ParamsProblem
 from redoit.experiments.same import same
 from redoit.model import Place
+from redoit.spec.pyparams import assigned_name
 from redoit.spec.source import Source
 
 
@@ -63,17 +64,9 @@ def _note(
     *,
     only_self: bool,
 ) -> None:
-    if isinstance(target, ast.Name) and not only_self:
-        name = target.id
-    elif (
-        isinstance(target, ast.Attribute)
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-    ):
-        name = target.attr
-    else:
-        return
-    _note_value(value, (*path, name), spots)
+    name = assigned_name(target, only_self=only_self)
+    if name is not None:
+        _note_value(value, (*path, name), spots)
 
 
 def _note_value(

@@ -37,20 +37,24 @@ def _values(body: list[ast.stmt], *, only_self: bool) -> dict[str, Any]:
 def _assign(
     result: dict[str, Any], target: ast.expr, value: ast.expr | None, *, only_self: bool
 ) -> None:
-    """Note one assignment; anything but a constant given to a name (or to ``self.name``) is no param."""
-    if isinstance(target, ast.Name) and not only_self:
-        name = target.id
-    elif (
-        isinstance(target, ast.Attribute)
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-    ):
-        name = target.attr
-    else:
-        return
-    if value is None:
+    """Note one assignment; anything but a constant is no param."""
+    name = assigned_name(target, only_self=only_self)
+    if name is None or value is None:
         return
     try:
         result[name] = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError):
         return
+
+
+def assigned_name(target: ast.expr, *, only_self: bool) -> str | None:
+    """The param that an assignment to ``target`` gives a value: of a name, unless ``only_self``, or of ``self.name``."""
+    if isinstance(target, ast.Name) and not only_self:
+        return target.id
+    if (
+        isinstance(target, ast.Attribute)
+        and isinstance(target.value, ast.Name)
+        and target.value.id == "self"
+    ):
+        return target.attr
+    return None
