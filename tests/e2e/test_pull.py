@@ -200,3 +200,47 @@ def test_a_remote_without_the_data(clone: Sandbox) -> None:
     result = clone.exp("repro", "--pull", "--allow-missing", code=1)
     assert "not everything could be got" in result.stderr
     assert "data/test_data" in result.stderr
+
+
+def test_a_part_of_a_directory_is_not_taken_for_all_of_it(clone: Sandbox) -> None:
+    """A stage gets the one file that it reads; whoever needs the rest gets that, or is told that it lacks."""
+    record = clone.read("data/pool_data.dvc")
+    one = (
+        "  one:\n    cmd: cp data/pool_data/1 one\n    deps: [data/pool_data/1]\n    outs: [one]\n"
+    )
+    clone.write("dvc.yaml", PIPELINE + one)
+    flags = ("--pull", "--allow-missing")
+    assert our_decisions(clone.exp("repro", *flags)).executed == ("one",)
+    assert [path.name for path in (clone.root / "data/pool_data").iterdir()] == ["1"]
+    got = downloaded(clone)
+
+    for options in (flags, ("--allow-missing",)):
+        assert "Nothing changed" in clone.exp("repro", *options).stdout
+    assert downloaded(clone) == got
+    result = clone.exp("repro", code=1)
+    assert "of 'data/pool_data' of 'data/pool_data.dvc' only a part is in the workspace" in (
+        result.stderr
+    )
+    result = clone.exp("save", code=1)
+    assert "cannot be recorded: of its outs only a part is there" in result.stderr
+    assert clone.read("data/pool_data.dvc") == record
+
+    clone.write("dvc.yaml", PIPELINE.replace("cp -r", "cp -R") + one)
+    result = clone.exp("repro", "--allow-missing", "data_split", code=1)
+    assert "of the dep 'data/pool_data' is only a part there" in result.stderr
+    result = clone.exp("repro", *flags, "data_split")
+    assert our_decisions(result).executed == ("data_split",)
+    assert clone.read("data/train_data/all") == "pool 0\npool 1\npool 2\n"
+    assert clone.read("data/pool_data.dvc") == record
+
+
+def test_a_part_of_a_directory_that_was_edited(clone: Sandbox) -> None:
+    """Neither the edit nor what was not got is lost."""
+    clone.exp("data", "pull", "-q", "data/pool_data/1")
+    (clone.root / "data/pool_data/1").unlink()
+    clone.write("data/pool_data/1", "mine\n")
+    result = clone.exp("repro", "data_split", code=1)
+    assert "was put into the workspace only in part, and then edited" in result.stderr
+    clone.exp("repro", "--pull", "data_split")
+    assert clone.read("data/train_data/all") == "pool 0\nmine\npool 2\n"
+    assert "nfiles: 3" in clone.read("data/pool_data.dvc")

@@ -14,6 +14,7 @@ import pytest
 from redoit import Project
 from redoit.data.targets import DataRequest
 from redoit.errors import TargetNotFound
+from redoit.model import Request
 from tests.property import test_store_crash as crash
 from tests.sandbox import dvc_sandbox
 from tests.unit.store_room import files_below
@@ -145,3 +146,36 @@ def test_remove_stages(template: Path, tmp_path: Path) -> None:
         assert now["dvc.yaml"].decode() in (PIPELINE, wanted["dvc.yaml"].decode())
         assert now["made/one"] == b"1\n"
         again(work, root, wanted)
+
+
+@pytest.mark.parametrize("before", ["nothing", "older data"])
+def test_a_checkout_file_by_file(before: str, template: Path, tmp_path: Path) -> None:
+    """What a killed checkout leaves of a directory is completed by the next run, and never recorded in its place."""
+    start = tmp_path / "start"
+    shutil.copytree(template, start, symlinks=True)
+    (start / ".dvc/config").write_text("[cache]\n    type = hardlink\n")
+    if before == "nothing":
+        shutil.rmtree(start / "dir")
+    else:
+        record = (start / "dir.dvc").read_bytes()
+        (start / "dir/sub/two").unlink()
+        (start / "dir/one").unlink()
+        (start / "dir/one").write_text("older\n")
+        (start / "dir/zero").write_text("0\n")
+        Project(start).data.add(DataRequest(("dir",), str(start)))
+        (start / "dir.dvc").write_bytes(record)
+    first = state(start)
+
+    def work(root: Path) -> None:
+        Project(root).data.checkout(DataRequest(("dir",), str(root)))
+
+    wanted = undisturbed(work, start, tmp_path)
+    assert wanted["dir/one"] == b"1\n"
+    for root in killed(work, start, tmp_path):
+        if state(root) == first and not list((root / ".dvc/tmp/redoit").glob("incomplete/*")):
+            continue  # it had not begun
+        Project(root).repro(Request(targets=("dir.dvc",)))
+        assert state(root) == wanted
+        (root / "dir/one").unlink()  # now a deletion is one
+        Project(root).repro(Request(targets=("dir.dvc",)))
+        assert state(root)["dir.dvc"] != wanted["dir.dvc"]

@@ -39,6 +39,8 @@ class Table:
     values: dict[str, Any] | None = field(default_factory=lambda: {"lr": 0.1, "deep.er": None})
     sources: dict[str, str] | None = None
     """What is recorded of the outs that deps are; None: nothing may be missing."""
+    parts: frozenset[str] = frozenset()
+    """Of these directories only a part is there."""
 
     def exists(self, path):
         return path in self.files
@@ -52,6 +54,9 @@ class Table:
     def may_lack(self, path, entry):
         return self.sources is not None and self.sources.get(path, entry.oid) == entry.oid
 
+    def may_be_part(self, path, entry):
+        return path in self.parts and self.may_lack(path, entry)
+
     def digest(self, path):
         return self.files.get(path)
 
@@ -59,8 +64,10 @@ class Table:
         return self.values
 
 
-def reasons(stage=STAGE, trace=TRACE, *, files=None, cache=None, values=..., sources=None):
-    table = Table(sources=sources)
+def reasons(
+    stage=STAGE, trace=TRACE, *, files=None, cache=None, values=..., sources=None, parts=()
+):
+    table = Table(sources=sources, parts=frozenset(parts))
     for path, content in (files or {}).items():
         if content is None:
             del table.files[path]
@@ -173,6 +180,9 @@ def test_what_makes_a_stage_run(change, expected):
         ({}, {"cache": set()}, []),
         ({}, {"files": {"train.py": "t2", "data": None}}, [Why.DEP_CHANGED]),
         ({}, {"files": {"model": "m2"}}, [Why.OUT_CHANGED]),
+        ({}, {"files": {"data": "some of it"}, "parts": ["data"]}, []),
+        ({}, {"files": {"model": "some of it"}, "parts": ["model"]}, []),
+        ({"data": "d2.dir"}, {"files": {"data": "some of it"}, "parts": ["data"]}, [Why.DEP_CHANGED]),
         ({}, {"trace": None}, [Why.NEVER_RAN]),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,27 @@ def checkout(
             facts={"changed": _some(unsaved)},
             hint="`exp data commit` keeps the changes, --force drops them",
         )
+    with contextlib.ExitStack() as stack:
+        for used in {each.used.path: each.used for each in chosen if each.inside}.values():
+            if any(path.startswith(f"{used.path}/") for path, _ in todo):
+                stack.enter_context(session.store.in_part(used.path, used.entry))
+        _put(session, todo, result, relink=relink)
+    if result.missing and not allow_missing:
+        raise MissingObject(
+            "the cache does not have all of the data",
+            facts={"missing": _some(result.missing)},
+            hint="`exp data pull` gets them from a remote; `exp repro` makes what stages write",
+        )
+    return result
+
+
+def _put(
+    session: Session,
+    todo: Sequence[tuple[RepoPath, Entry]],
+    result: CheckedOut,
+    *,
+    relink: bool,
+) -> None:
     for path, entry in todo:
         same = session.look.matches(path, entry)
         there = session.look.exists(path)
@@ -77,13 +99,6 @@ def checkout(
             continue
         session.store.checkout(path, entry)
         (result.modified if there else result.added).append(path)
-    if result.missing and not allow_missing:
-        raise MissingObject(
-            "the cache does not have all of the data",
-            facts={"missing": _some(result.missing)},
-            hint="`exp data pull` gets them from a remote; `exp repro` makes what stages write",
-        )
-    return result
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -48,3 +48,11 @@ def _check(stage: Stage, session: Session) -> None:
             facts={"missing": ", ".join(missing)},
             hint="run the stage, or name the stages to record",
         )
+    partly = [out.path for out in stage.outs if session.exists(out.path) and session.lack(out.path)]
+    if partly:
+        raise MissingOut(
+            f"stage '{stage.address}' cannot be recorded: of its outs only a part is there",
+            place=stage.place,
+            facts={"in part": ", ".join(partly)},
+            hint=f"`exp data pull {partly[0]}` gets the rest; `exp data add {partly[0]}` records data as they are",
+        )

@@ -29,6 +29,9 @@ class View(Protocol):
     def may_lack(self, path: RepoPath, entry: Entry) -> bool:
         """Whether it is no reason to run that the recorded content of ``path`` is not here."""
 
+    def may_be_part(self, path: RepoPath, entry: Entry) -> bool:
+        """Whether it is no reason to run that of the recorded directory ``path`` only a part is here."""
+
     def digest(self, path: RepoPath) -> str | None:
         """The present oid, for telling; None if missing."""
 
@@ -89,7 +92,7 @@ def dep_reason(path: RepoPath, entry: Entry | None, view: View) -> Reason | None
         return Reason(Why.DEP_MISSING, path, entry.oid if entry else None, MISSING)
     if entry is None or entry.oid is None:
         return Reason(Why.DEP_NEW, path, None, view.digest(path))
-    if not view.matches(path, entry):
+    if not view.matches(path, entry) and not view.may_be_part(path, entry):
         return Reason(Why.DEP_CHANGED, path, entry.oid, view.digest(path))
     return None
 
@@ -146,6 +149,7 @@ def _outs_reasons(stage: Stage, trace: Trace, view: View) -> Iterator[Reason]:
         elif entry is None or not known:
             yield Reason(Why.OUT_NEW, out.path)
         elif not view.matches(out.path, entry):
-            yield Reason(Why.OUT_CHANGED, out.path, entry.oid, view.digest(out.path))
+            if not view.may_be_part(out.path, entry):
+                yield Reason(Why.OUT_CHANGED, out.path, entry.oid, view.digest(out.path))
         elif out.cache and not view.cached(entry) and not view.may_lack(out.path, entry):
             yield Reason(Why.OUT_NOT_CACHED, out.path, entry.oid)

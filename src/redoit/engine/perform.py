@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import NamedTuple
 
+from redoit.engine.absent import restore_absent
 from redoit.engine.executor import Executor, Sink
 from redoit.engine.meeting import Meeting
 from redoit.engine.session import Session
@@ -130,6 +131,14 @@ def _check_reads(stage: Stage, session: Session) -> None:
             place=stage.place,
             facts={"missing": ", ".join(missing)},
             hint="create it, get it from the cache or a remote, or correct the deps of the stage",
+        )
+    partly = [dep.path for dep in stage.deps if session.lack(dep.path)]
+    if partly:
+        raise MissingDep(
+            f"stage '{stage.address}' cannot run: of the dep '{partly[0]}' is only a part there",
+            place=stage.place,
+            facts={"in part": ", ".join(partly)},
+            hint="--pull gets the rest of it from a remote, `exp data checkout` from the cache",
         )
     _params_values(stage, session)
 
@@ -375,35 +384,15 @@ def _keep_for_later(stage: Stage, trace: Trace, means: Means) -> None:
 def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]:
     """Data and frozen stages: what lies in the workspace is right; only if it is gone, the cache is asked."""
     session = means.session
-    trace = session.trace(stage)
-    known = {entry.path: entry for entry in trace.outs} if trace else {}
-    gone = [out for out in stage.outs if not session.exists(out.path)]
-    for out in gone:
-        entry = known.get(out.text)
-        is_known = entry is not None and entry.oid is not None
-        if means.supply is not None and (is_known or stage.origin is not None):
-            if means.dry:  # whether the remote has it is not asked
-                continue
-            if entry is not None and is_known:
-                means.supply.outs([(out, entry)])
-            else:  # an import that was not downloaded before
-                entry = known[out.text] = means.supply.imported(stage, out)
-        if entry is None or entry.oid is None or not session.cached(entry):
-            raise MissingOut(
-                f"'{out.path}' of '{stage.address}' is neither in the workspace nor in the cache",
-                place=stage.place,
-                hint=f"`exp data pull {stage.address}` gets it, or say --pull"
-                if stage.origin is not None
-                else "put it there again, or get it from where it was shared",
-            )
+    restored = restore_absent(stage, session, means.supply, dry=means.dry)
+    outcome = Outcome.RESTORED if restored else Outcome.COMMITTED
     if means.dry:
-        return (Outcome.RESTORED if gone else Outcome.COMMITTED), None
-    for out in gone:
-        session.store.checkout(out.path, known[out.text], copy=not out.cache)
-    if gone and trace is not None and _is_as_recorded(stage, session):
+        return outcome, None
+    trace = session.trace(stage)
+    if restored and trace is not None and _is_as_recorded(stage, session):
         # Recorded anew, it would get other digests in the place of DVC 2's.
-        return Outcome.RESTORED, trace
-    return (Outcome.RESTORED if gone else Outcome.COMMITTED), _record(stage, means)
+        return outcome, trace
+    return outcome, _record(stage, means)
 
 
 def _is_as_recorded(stage: Stage, session: Session) -> bool:

@@ -146,6 +146,7 @@ class _Run:
         listener.planned(self._plan.stages, self._jobs)
         with profile.phase(Phase.LOOK):
             session.prefetch(self._plan.stages)
+            session.note_completed()
         with profile.phase(Phase.CHECK):
             self._settled = settled_stages(self._plan, session, self._forced)
         with profile.phase(Phase.PLAN):

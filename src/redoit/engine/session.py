@@ -16,6 +16,7 @@ from redoit.project import Layout
 from redoit.shared import Once
 from redoit.spec import Index, ParamsFiles, load_index, read_ignore
 from redoit.store import Look, StatCache, Store
+from redoit.store.incomplete import Lack
 from redoit.trace import RunCache, Traces, write_data_file
 
 
@@ -62,11 +63,33 @@ class Session:
             if out.path == path
         )
 
+    def may_be_part(self, path: RepoPath, entry: Entry) -> bool:
+        if not self.allow_missing or not self.may_lack(path, entry):
+            return False
+        lack = self.lack(path)
+        return lack is not None and not (lack.edited or lack.other)
+
     def holds(self, path: RepoPath, entry: Entry) -> bool:
         """Whether the dep ``path`` is no reason to run: it is as recorded, or may be missing."""
-        return self.look.matches(path, entry) or (
-            not self.look.exists(path) and self.may_lack(path, entry)
-        )
+        if self.look.matches(path, entry):
+            return True
+        return (self.may_be_part if self.look.exists(path) else self.may_lack)(path, entry)
+
+    def lack(self, path: RepoPath) -> Lack | None:
+        """What lacks at ``path``, an out or something in it, because only a part of the out was put there."""
+        if not self.look.is_dir(path):
+            return None
+        above: str = path
+        while above and above not in self._writers:
+            above = above.rpartition("/")[0]
+        address = self._writers.get(RepoPath(above))
+        if address is None:
+            return None
+        for out, entry in self.out_entries(self.graph.stages[address]):
+            if out.path == above and out.cache and entry is not None:
+                inside = path[len(above) + 1 :] or None
+                return self.store.lack(out.path, entry, inside)
+        return None
 
     @cached_property
     def _writers(self) -> dict[RepoPath, Address]:
@@ -93,6 +116,14 @@ class Session:
 
     def params(self, dep: ParamsDep) -> Mapping[str, Any] | None:
         return self.params_files.values(dep)
+
+    def note_completed(self) -> None:
+        """Directories that are whole by now need no longer be known as parts."""
+        for path in self.store.marked():
+            address = self._writers.get(path)
+            outs = self.out_entries(self.graph.stages[address]) if address is not None else []
+            if any(out.path == path and entry and self.matches(path, entry) for out, entry in outs):
+                self.store.unmark(path)
 
     # --- traces -----------------------------------------------------------------------------------
 

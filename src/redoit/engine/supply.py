@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from redoit.engine.session import Session
 from redoit.errors import RedoitError
 from redoit.late import late
-from redoit.model import Entry, Out, RepoPath, Stage
+from redoit.model import Entry, Oid, Out, RepoPath, Stage
 from redoit.store import tree
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.remotes import Remotes
@@ -68,7 +68,9 @@ class Supply:
             try:
                 self._get(wanted)
             except RedoitError as error:
-                self.warnings.append(f"{error.what}: {', '.join(o.path for o, _, _ in wanted)}")
+                warning = "; ".join((error.what, *(f"{k}: {v}" for k, v in error.facts.items())))
+                if warning not in self.warnings:
+                    self.warnings.append(warning)
         return all(self._session.cached(entry) for _, entry, _ in wanted)
 
     def imported(self, stage: Stage, out: Out) -> Entry:
@@ -105,9 +107,11 @@ class Supply:
                 if entry is None or entry.oid is None or not out.cache:
                     continue
                 if out.path == path or out.path.startswith(f"{path}/") or not path:
-                    if not session.exists(out.path):
+                    if not session.exists(out.path) or session.lack(out.path):
                         found.append((out, entry, None))
-                elif path.startswith(f"{out.path}/") and not session.exists(path):
+                elif path.startswith(f"{out.path}/") and (
+                    not session.exists(path) or session.lack(path)
+                ):
                     found.append((out, entry, path[len(out.path) + 1 :]))
         return found
 
@@ -138,12 +142,23 @@ class Supply:
 
 
 def _put(session: Session, path: RepoPath, entry: Entry, inside: str | None) -> None:
-    """Check out an out, or the files of a directory that are ``inside`` or below it."""
-    if inside is None:
+    """Check out an out, or the files of a directory that are ``inside`` or below it; what was edited stays."""
+    lack = session.store.lack(path, entry, inside)
+    if inside is None and lack is None:
         session.store.checkout(path, entry)
-        return
+    elif inside is None and lack is not None:
+        session.store.complete(path, entry, lack)
+    else:
+        session.store.checkout_files(path, entry, _files_inside(session, path, entry, inside or ""))
+
+
+def _files_inside(
+    session: Session, path: RepoPath, entry: Entry, inside: str
+) -> Iterator[tuple[str, Oid]]:
+    """Those files of a directory that are ``inside`` or below it, and not in the workspace."""
     assert entry.oid is not None
     data = session.store.objects.read(entry.oid, entry.algo)
     for name, oid in tree.decode(data, entry.algo, entry.oid):
-        if name == inside or name.startswith(f"{inside}/"):
-            session.store.checkout(RepoPath(f"{path}/{name}"), Entry(name, oid, entry.algo))
+        meant = name == inside or name.startswith(f"{inside}/")
+        if meant and not session.exists(RepoPath(f"{path}/{name}")):
+            yield name, oid

@@ -13,6 +13,7 @@ from redoit.model import Algo, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import Digests, known_as
+from redoit.store.incomplete import Mark, Marks
 from redoit.store.links import Links, failing, remove, settled
 from redoit.store.look import Look
 from redoit.store.objects import Objects
@@ -48,8 +49,11 @@ class _New:
 class Directories:
     """Puts whole directories of objects into the workspace."""
 
-    def __init__(self, layout: Layout, look: Look, objects: Objects, links: Links) -> None:
+    def __init__(
+        self, layout: Layout, look: Look, objects: Objects, links: Links, marks: Marks
+    ) -> None:
         self._layout = layout
+        self._marks = marks
         self._look = look
         self._objects = objects
         self._links = links
@@ -76,10 +80,12 @@ class Directories:
             if self._checkout_new(place, new, algo, copy=copy):
                 present = {}
             else:
+                self._marks.set(path, Mark(oid, whole=True))
                 present = self._make_folders(path, place, new.names, algo)
                 self._put_missing(place, new, present, algo, copy=copy)
         for name in present:
             remove(f"{place}/{name}")
+        self._marks.drop(path)
         self._look.note_dir(path, Listing(new.names, new.stamps, new.size), new.digests, oid, algo)
 
     def _checkout_new(self, place: str, new: _New, algo: Algo, *, copy: bool) -> bool:

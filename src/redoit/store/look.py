@@ -79,6 +79,10 @@ class Look:
         """Whether anything is at ``path``; a broken symlink counts, as DVC counts it."""
         return self._see(path).exists
 
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is at ``path``."""
+        return self._see(path).is_dir
+
     def matches(self, path: RepoPath, entry: Entry) -> bool:
         """Whether ``path`` holds what ``entry`` records, whichever its digest; executable bits
         do not count, as with DVC. False if nothing is there, or what is there cannot be read.

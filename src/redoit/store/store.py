@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -15,6 +16,7 @@ from redoit.store import tree
 from redoit.store.digests import SMALL, Digests, digest_file
 from redoit.store.directories import Directories
 from redoit.store.gitignore import GitIgnore
+from redoit.store.incomplete import Lack, Mark, Marks, find_lack, is_all_there
 from redoit.store.links import Links, failing, make_executable, remove, settled
 from redoit.store.look import LARGE, Look, is_executable
 from redoit.store.migrate import Item, Migration, migrate
@@ -43,7 +45,8 @@ class Store:
         self._algo = layout.algo
         self._objects = Objects(layout)
         self._links = Links(layout)
-        self._directories = Directories(layout, look, self._objects, self._links)
+        self._marks = Marks(f"{layout.tmp}/incomplete", f"{layout.tmp}/drafts")
+        self._directories = Directories(layout, look, self._objects, self._links, self._marks)
         self._gitignore = GitIgnore(layout)
         linked = not {"hardlink", "symlink"}.isdisjoint(self._links.types)
         self._wholes = Wholes(self._objects, state, self._files, shared=linked)
@@ -181,6 +184,7 @@ class Store:
             oid = tree.dir_oid(data, self._algo)
         noted = Listing(listing.names, stamps, listing.size)
         self._look.note_dir(path, noted, digests, oid, self._algo)
+        self._marks.drop(path)
         return Content(oid, self._algo, listing.size, len(listing.names))
 
     def _take(
@@ -240,6 +244,8 @@ class Store:
         if self._is_there(path, entry):
             if entry.isexec:
                 make_executable(place)
+            if tree.is_dir_oid(oid):
+                self._marks.drop(path)
         elif tree.is_dir_oid(oid):
             try:
                 files = self._files(oid, entry.algo)
@@ -255,6 +261,54 @@ class Store:
             with failing(place):
                 placed = self._links.place(found, place, isexec=entry.isexec, copy=copy)
             self._look.note_file(path, placed.status, placed.digests)
+
+    def checkout_files(
+        self, path: RepoPath, entry: Entry, files: Iterable[tuple[str, Oid]]
+    ) -> None:
+        """Put only these files (name, oid) of the directory that ``entry`` records into the workspace.
+
+        Raises as ``checkout``.
+        """
+        with self.in_part(path, entry):
+            for name, oid in files:
+                self.checkout(RepoPath(f"{path}/{name}"), Entry(name, oid, entry.algo))
+
+    @contextlib.contextmanager
+    def in_part(self, path: RepoPath, entry: Entry) -> Iterator[None]:
+        """What is checked out below ``path`` meanwhile is a part of the directory that ``entry`` records.
+
+        What lacks there then is remembered to have been deleted by nobody. Raises StoreError.
+        """
+        place = self._layout.abspath(path)
+        assert entry.oid is not None
+        with failing(place):
+            if not os.path.isdir(place) or not os.listdir(place):
+                self._marks.set(path, Mark(entry.oid, whole=False))
+        yield
+        if self._marks.get(path) is not None:
+            names = [name for name, _ in self._files(entry.oid, entry.algo)]
+            if is_all_there(place, names):
+                self._marks.drop(path)
+
+    def lack(self, path: RepoPath, entry: Entry, inside: str | None = None) -> Lack | None:
+        """What a directory, or what is ``inside`` of it, lacks of what ``entry`` records, if nobody has deleted that."""
+        place = self._layout.abspath(path)
+        return find_lack(path, entry, place, self._marks, self._look, self._objects, inside)
+
+    def marked(self) -> list[RepoPath]:
+        """The directories that were put into the workspace in part."""
+        return self._marks.paths()
+
+    def unmark(self, path: RepoPath) -> None:
+        """What is at ``path`` now is all of it."""
+        self._marks.drop(path)
+
+    def complete(self, path: RepoPath, entry: Entry, lack: Lack) -> None:
+        """Put into a directory what it lacks; what was edited in it stays. Raises as ``checkout``."""
+        if lack.edited:
+            self.checkout_files(path, entry, lack.absent)
+        else:
+            self.checkout(path, entry)
 
     def relink(self, path: RepoPath, entry: Entry) -> None:
         """Link a path that holds what ``entry`` records anew, as ``cache.type`` says now. Raises as ``checkout``."""
@@ -312,6 +366,7 @@ class Store:
         """Remove an out: a file, a symlink or a directory; missing is fine. Raises StoreError."""
         self._look.forget(path)
         remove(self._layout.abspath(path))
+        self._marks.drop(path)
         self._look.forget(path)
 
     def unprotect(self, path: RepoPath) -> None:
