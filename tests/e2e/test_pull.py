@@ -202,6 +202,20 @@ def test_a_remote_without_the_data(clone: Sandbox) -> None:
     assert "data/test_data" in result.stderr
 
 
+def test_what_was_only_got_forces_nothing(clone: Sandbox) -> None:
+    said = clone.exp("repro", "--pull", "--force-downstream", "--dry").stdout
+    assert "Would run" not in said
+    assert our_decisions(clone.exp("repro", "--pull", "--force-downstream")).executed == ()
+
+
+@pytest.mark.parametrize("options", [("--pull",), ("--allow-missing",)])
+def test_a_dry_run_counts_with_what_would_be_made(clone: Sandbox, options: tuple[str, ...]) -> None:
+    clone.write("dvc.yaml", PIPELINE.replace("tac", "tac -s 1"))
+    said = our_decisions(clone.exp("repro", "--dry", "-v", *options))
+    assert set(said.executed) == {"train", "evaluate", "sagemaker"}
+    assert said.executed[0] == "train"
+
+
 def test_a_part_of_a_directory_is_not_taken_for_all_of_it(clone: Sandbox) -> None:
     """A stage gets the one file that it reads; whoever needs the rest gets that, or is told that it lacks."""
     record = clone.read("data/pool_data.dvc")

@@ -179,6 +179,7 @@ def _pull_outs(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | Non
     if supply is None or session.trace(stage) is None or not supply.is_only_missing(stage):
         return None
     if means.dry:
+        supply.served.add(stage.address)
         return Outcome.RESTORED, None
     recorded = [(out, entry) for out, entry in session.out_entries(stage) if entry is not None]
     if not supply.outs([(out, entry) for out, entry in recorded if out.cache]):
@@ -188,6 +189,7 @@ def _pull_outs(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | Non
             if not session.cached(entry):
                 return None
             session.store.checkout(out.path, entry, copy=not out.cache)
+    supply.served.add(stage.address)
     return Outcome.RESTORED, session.trace(stage)
 
 
@@ -386,10 +388,13 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     session = means.session
     restored = restore_absent(stage, session, means.supply, dry=means.dry)
     outcome = Outcome.RESTORED if restored else Outcome.COMMITTED
+    trace = session.trace(stage)
+    unchanged = restored and (means.dry or _is_as_recorded(stage, session))
+    if unchanged and means.supply is not None:
+        means.supply.served.add(stage.address)
     if means.dry:
         return outcome, None
-    trace = session.trace(stage)
-    if restored and trace is not None and _is_as_recorded(stage, session):
+    if unchanged and trace is not None:
         # Recorded anew, it would get other digests in the place of DVC 2's.
         return outcome, trace
     return outcome, _record(stage, means)

@@ -233,7 +233,10 @@ class _Run:
     def add_success(self, task: Task) -> None:
         result = _result_of(task)
         self._finish(result)
-        if self._downstream and result.outcome is not Outcome.FAILED:
+        if self._request.dry and result.outcome is Outcome.RAN:
+            self._session.to_be_made.add(result.address)
+        only_got = self._supply is not None and result.address in self._supply.served
+        if self._downstream and result.outcome is not Outcome.FAILED and not only_got:
             self._force_downstream(result.address)
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:

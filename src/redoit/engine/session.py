@@ -38,6 +38,8 @@ class Session:
     entries_of: Once[dict[RepoPath, Entry]] = field(default_factory=lambda: Once(entries_of))
     allow_missing: bool = False
     """Stages are up to date although data that they read and wrote are not here."""
+    to_be_made: set[Address] = field(default_factory=set)
+    """In a dry run: stages that would run, so that what they write will be another."""
 
     # --- View: what decide asks -------------------------------------------------------------------
 
@@ -56,6 +58,8 @@ class Session:
         address = self._writers.get(path)
         if address is None:
             return True
+        if address in self.to_be_made:
+            return False
         stage = self.graph.stages[address]
         return any(
             used_entry is not None and same_record(used_entry, entry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from redoit.engine.session import Session
 from redoit.errors import RedoitError
 from redoit.late import late
-from redoit.model import Entry, Oid, Out, RepoPath, Stage
+from redoit.model import Address, Entry, Oid, Out, RepoPath, Stage
 from redoit.store import tree
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.remotes import Remotes
@@ -42,6 +42,8 @@ class Supply:
             for out in stage.outs
         }
         self.moved = Moved()
+        self.served: set[Address] = set()
+        """Stages of which nothing has changed: their outs were got, or would be."""
         self.warnings: list[str] = []
 
     def is_only_missing(self, stage: Stage) -> bool:
