@@ -107,6 +107,10 @@ def test_errors(made: Sandbox) -> None:
     assert error("push", "-r", "upp") == "error: there is no remote 'upp'\n  did you mean 'up'?\n"
     assert "did you mean 'many'" in error("pull", "mani")
     other = clone(made)
+    said = other.exp("data", "pull", code=1).stderr
+    assert "failed:  many, two\n" in said
+    assert "store: nothing was pushed yet, or it is not mounted\n" in said
+    (made.root.parent / "store").mkdir()
     assert other.exp("data", "pull", code=1).stderr == (
         "error: not everything could be got\n"
         "  missing: many, two\n"
@@ -121,7 +125,7 @@ def test_errors(made: Sandbox) -> None:
     made.exp("remote", "default", "-u")
     assert error("push") == (
         "error: it is not said which remote to use\n"
-        "  name it with -r: up; or `exp remote default NAME`\n"
+        "  `exp remote default NAME` says it, for `exp data` also -r NAME: up\n"
     )
     made.exp("remote", "add", "cloud", "oss://bucket/path")
     assert "of a kind that is not supported: oss://" in error("push", "-r", "cloud")

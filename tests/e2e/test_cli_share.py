@@ -128,7 +128,7 @@ def test_data_come_before_the_experiments(origin: Sandbox) -> None:
     other = clone_of(origin, "other")
     result = other.exp("pull", "origin", "lr-2", code=1)
     assert result.stdout.startswith("Pulled 'lr-2'")
-    assert "missing: model" in result.stderr
+    assert "failed:  model" in result.stderr
     other.exp("pull", "-q", "--no-cache", "-A", "origin")
     assert len(other.exp("list", "--name-only").stdout.split()) >= 2
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from tests.compat.oracle import Oracle, dvc_decisions, our_decisions, workspace
+from tests.compat.oracle import Oracle, bad_objects, dvc_decisions, our_decisions, workspace
 from tests.sandbox import Sandbox, git_sandbox
 
 PIPELINE = """\
@@ -200,6 +201,28 @@ def test_a_remote_without_the_data(clone: Sandbox) -> None:
     result = clone.exp("repro", "--pull", "--allow-missing", code=1)
     assert "not everything could be got" in result.stderr
     assert "data/test_data" in result.stderr
+    assert "there is no folder /nowhere/at/all" in result.stderr
+    result = clone.exp("repro", "--pull", code=1)
+    assert "'data/pool_data' of 'data/pool_data.dvc' is neither" in result.stderr
+    assert "there is no folder /nowhere/at/all" in result.stderr
+
+
+def test_a_remote_that_was_tampered_with(clone: Sandbox) -> None:
+    """What came is not believed; what to do is said, and then the same command completes it."""
+    store = clone.root.parent / "store"
+    clone.command("cp", "-r", str(store_of(clone)), str(store))
+    clone.exp("config", "--local", "remote.up.url", str(store))
+    name = hashlib.md5(b"pool 1\n", usedforsecurity=False).hexdigest()
+    bad = store / "files/md5" / name[:2] / name[2:]
+    bad.chmod(0o644)
+    bad.write_bytes(b"pool 2\n")
+    error = clone.exp("repro", "--pull", code=1).stderr
+    assert "failed:  data/pool_data/1" in error
+    assert f"files/md5/{name[:2]}/{name[2:]} at the remote is not what its name says" in error
+    assert not bad_objects(clone.root)
+    bad.write_bytes(b"pool 1\n")
+    assert our_decisions(clone.exp("repro", "--pull")).executed == ()
+    assert clone.read("data/pool_data/1") == "pool 1\n"
 
 
 def test_what_was_only_got_forces_nothing(clone: Sandbox) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redoit.engine.session import Session
 from redoit.engine.supply import Supply
-from redoit.errors import MissingOut
+from redoit.errors import MissingOut, RedoitError
 from redoit.model import Entry, Out, Stage
 
 
@@ -46,18 +46,20 @@ def _gone(
     """The entry of an out that is not there, in the cache now."""
     if entry is not None and entry.oid is None:
         entry = None
+    error: RedoitError | None = None
     if supply is not None and (entry is not None or stage.origin is not None):
         if dry:  # whether the remote has it is not asked
             return entry or Entry(out.text, None)
         if entry is not None:
-            supply.outs([(out, entry)])
+            error = supply.try_outs([(out, entry)])
         else:  # an import that was not downloaded before
             entry = supply.imported(stage, out)
     if entry is None or not session.cached(entry):
         raise MissingOut(
             f"'{out.path}' of '{stage.address}' is neither in the workspace nor in the cache",
             place=stage.place,
-            hint=_where_from(stage, entry, supply),
+            facts=_reason(error),
+            hint=_where_from(stage, entry, error),
         )
     return entry
 
@@ -85,21 +87,26 @@ def _partly_there(
             hint=f"`exp data add {out.path}` records what is there, `exp data pull --force {out.path}` replaces it"
             + ("" if lack.other else ", --pull gets the rest"),
         )
-    if supply is not None and not dry:
-        supply.outs([(out, entry)])
+    error = supply.try_outs([(out, entry)]) if supply is not None and not dry else None
     if not session.cached(entry) and not (dry and supply is not None):
         raise MissingOut(
             f"of '{out.path}' of '{stage.address}' only a part is in the workspace, "
             "and the cache does not have the rest",
             place=stage.place,
-            hint=f"{_where_from(stage, entry, supply)}; `exp data add {out.path}` records what is there",
+            facts=_reason(error),
+            hint=f"{_where_from(stage, entry, error)}; `exp data add {out.path}` records what is there",
         )
     return entry
 
 
-def _where_from(stage: Stage, entry: Entry | None, supply: Supply | None) -> str:
+def _reason(error: RedoitError | None) -> dict[str, object]:
+    """Why nothing could be got, as facts of another error."""
+    return {} if error is None else {"pulled": error.what, **error.facts}
+
+
+def _where_from(stage: Stage, entry: Entry | None, error: RedoitError | None) -> str:
     if entry is None and stage.origin is None:
         return "put it there"
-    if supply is None:
-        return f"`exp data pull {stage.address}` gets it, or say --pull"
-    return "put it there again, or push it from where it is"
+    if error is not None:
+        return error.hint or "put it there again, or push it from where it is"
+    return f"`exp data pull {stage.address}` gets it, or say --pull"

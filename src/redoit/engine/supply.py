@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from redoit.engine.session import Session
-from redoit.errors import RedoitError
+from redoit.errors import RedoitError, TransferFailed
 from redoit.late import late
 from redoit.model import Address, Entry, Oid, Out, RepoPath, Stage
 from redoit.store import tree
@@ -64,16 +64,28 @@ class Supply:
                     _put(session, out.path, entry, inside)
 
     def outs(self, outs: Iterable[tuple[Out, Entry]]) -> bool:
-        """Put these outs into the cache. False if a remote does not have all of them. Raises RemoteError."""
+        """Put these outs into the cache. False if a remote does not have all of them, for which there is a warning."""
+        error = self.try_outs(outs)
+        if error is not None:
+            warning = "; ".join((error.what, *(f"{k}: {v}" for k, v in error.facts.items())))
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+        return error is None
+
+    def try_outs(self, outs: Iterable[tuple[Out, Entry]]) -> RedoitError | None:
+        """As ``outs``; what was in the way, or None."""
         wanted = [(out, entry, None) for out, entry in outs if entry.oid is not None]
         with self._lock:
             try:
                 self._get(wanted)
             except RedoitError as error:
-                warning = "; ".join((error.what, *(f"{k}: {v}" for k, v in error.facts.items())))
-                if warning not in self.warnings:
-                    self.warnings.append(warning)
-        return all(self._session.cached(entry) for _, entry, _ in wanted)
+                return error
+        lost = [out.path for out, entry, _ in wanted if not self._session.cached(entry)]
+        return (
+            TransferFailed("not everything was got", facts={"missing": ", ".join(lost)})
+            if lost
+            else None
+        )
 
     def imported(self, stage: Stage, out: Out) -> Entry:
         """Put imported data of which nothing is recorded into the cache. Raises GitError, StoreError, TransferFailed."""

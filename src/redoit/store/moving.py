@@ -41,7 +41,7 @@ def jobs_for(jobs: int, remote: Remote, mean: float = 0) -> int:
 
 
 class Altered(Exception):
-    """What came is not what its name says."""
+    """What came is not what its name says, which is given."""
 
 
 class Moving:
@@ -95,8 +95,8 @@ class Moving:
                 with self._lock:
                     self.moved.missing.append(path)
                 return None
-            except Altered:
-                why = "its content at the remote is not what its name says"
+            except Altered as altered:
+                why = f"{altered} at the remote is not what its name says: remove it there, push it again"
             except StoreError as error:  # of the cache: no other attempt will do better
                 self.failed(path, f"{error.what}: {error.facts.get('because', '')}".rstrip(": "))
                 return None

@@ -56,7 +56,7 @@ class Remotes:
         if found is None:
             raise RemoteError(
                 "it is not said which remote to use",
-                hint=f"name it with -r: {', '.join(known)}; or `exp remote default NAME`"
+                hint=f"`exp remote default NAME` says it, for `exp data` also -r NAME: {', '.join(known)}"
                 if known
                 else "add one: exp remote add -d NAME URL",
             )

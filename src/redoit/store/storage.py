@@ -6,6 +6,7 @@ Names are relative paths with ``/``. A file appears under its name whole or not 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import NamedTuple, Protocol
 
@@ -137,7 +138,13 @@ class FolderStorage:
             return None
 
     def get(self, name: str, place: str) -> None:
-        copy_content(self._path(name), place)
+        try:
+            copy_content(self._path(name), place)
+        except FileNotFoundError:
+            if os.path.isdir(self._root):
+                raise
+            text = f"there is no folder {self._root}: nothing was pushed yet, or it is not mounted"
+            raise NotADirectoryError(errno.ENOTDIR, text, self._root) from None
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)

@@ -142,7 +142,7 @@ class _Work(Moving):
             with open(place, "rb") as file:
                 data = file.read()
             if tree.dir_oid(data, algo) != oid:
-                raise Altered
+                raise Altered(object_name(oid, algo))
             return data
 
         try:
@@ -162,7 +162,7 @@ class _Work(Moving):
                 try:
                     return self._objects.adopt(place, one.oid, one.algo)
                 except CorruptObject:
-                    raise Altered from None
+                    raise Altered(object_name(one.oid, one.algo)) from None
 
             size = None
             try:
