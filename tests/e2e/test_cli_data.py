@@ -58,6 +58,64 @@ def test_what_is_large_or_of_another_kind_is_left(made: Sandbox) -> None:
     assert other.exp("data", "fetch").stdout == "1 file got, 1.9 kB\n"
 
 
+def test_targets(made: Sandbox) -> None:
+    """Patterns go into directories, as a shell's; what a branch alone has is found there; a slip is an error."""
+    box = made
+    box.write("raw/a/1.txt", "1\n")
+    box.write("raw/a/2.bin", "2\n")
+    box.write("raw/b/3.txt", "3\n")
+    box.exp("data", "add", "-q", "raw")
+    box.write("sub/dvc.yaml", "stages:\n  c:\n    cmd: echo c > c.bin\n    outs: [c.bin]\n")
+    box.write("late/dvc.yaml", "stages:\n  d:\n    cmd: echo d > d\n    outs: [d]\n")
+    box.exp("repro", "-q", "sub/dvc.yaml")
+    box.commit()
+    box.git("checkout", "-q", "-b", "side")
+    box.write("raw/a/4.txt", "4\n")
+    box.write("alone", "alone\n")
+    box.exp("data", "add", "-q", "raw", "alone")
+    box.commit("side")
+    box.git("checkout", "-q", "main")
+    box.exp("data", "checkout", "-q")
+    box.exp("data", "push", "-q", "-a")
+    assert box.exp("data", "push", "late/d").stdout == "Everything is there already\n"
+
+    def got(*words: str) -> set[str]:
+        told = other.exp("data", "pull", *words).stdout.splitlines()
+        return {line[2:] for line in told if line.startswith(("A\t", "M\t"))}
+
+    other = clone(box)
+    told = other.exp("data", "pull", "--glob", "raw/*/*.txt", code=1).stderr
+    assert "not known: which files are in raw" in told
+    told = other.exp("data", "fetch", "raw/c", code=1).stderr
+    assert "there is no 'c' in the directory 'raw' as it is recorded" in told
+    assert "did you mean 'raw/a/1.txt'?" in other.exp("data", "pull", "raw/a/1.tx", code=1).stderr
+    assert got("--glob", "raw/*/*.txt") == {"raw/a/1.txt", "raw/b/3.txt"}
+    assert got("--glob", "**/*.bin") == {"raw/a/2.bin", "sub/c.bin"}
+    told = other.exp("data", "pull", "--glob", "*.bin", code=1).stderr
+    assert "no data and no .dvc file matches '*.bin'" in told
+    assert "there is no 'a/9' in" in other.exp("data", "checkout", "raw/a/9", code=1).stderr
+    assert (
+        "'alone' is neither data nor a stage" in other.exp("data", "fetch", "alone", code=1).stderr
+    )
+    other.git("branch", "side", "origin/side")
+    assert other.exp("data", "fetch", "-a", "raw/a", "alone").stdout == "2 files got, 8 B\n"
+    assert "'alon' is neither" in other.exp("data", "fetch", "-a", "alon", code=1).stderr
+
+
+def test_data_of_another_remote(made: Sandbox) -> None:
+    """What a remote that was named cannot have is missing, and is said."""
+    text = made.read("dvc.yaml").replace("[many, two]", "[many, {two: {remote: other}}]")
+    made.write("dvc.yaml", text)
+    made.exp("remote", "add", "-q", "other", "../elsewhere")
+    made.exp("data", "push", "-q")
+    made.commit()
+    other = clone(made)
+    told = other.exp("data", "pull", "-r", "up", code=1).stderr
+    assert "  missing: two\n" in told
+    assert other.read("many/one") == "1\n"
+    assert other.exp("data", "pull").stdout == "1 file got, 2 B\nA\ttwo\n"
+
+
 def test_edits_are_not_overwritten(made: Sandbox) -> None:
     os.chmod(made.root / "two", 0o644)
     made.write("two", "edited\n")

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from redoit.data.move import move
     from redoit.data.remove import remove, to_remove
     from redoit.data.status import DataStatus, StatusRequest, data_status
-    from redoit.data.targets import Chosen, DataRequest, choose, stages_of
+    from redoit.data.targets import (
+        Chosen,
+        DataRequest,
+        check_inside,
+        choose,
+        choose_here,
+        stages_of,
+    )
     from redoit.data.transfer import Transferred, TransferRequest, fetch, push
     from redoit.data.update import Updated, UpdateRequest, fill, partial, update
     from redoit.engine.session import Session, open_session
@@ -48,7 +55,9 @@ else:
     StatusRequest = late("redoit.data.status", "StatusRequest")
     data_status = late("redoit.data.status", "data_status")
     DataRequest = late("redoit.data.targets", "DataRequest")
+    check_inside = late("redoit.data.targets", "check_inside")
     choose = late("redoit.data.targets", "choose")
+    choose_here = late("redoit.data.targets", "choose_here")
     stages_of = late("redoit.data.targets", "stages_of")
     Transferred = late("redoit.data.transfer", "Transferred")
     TransferRequest = late("redoit.data.transfer", "TransferRequest")
@@ -124,7 +133,11 @@ class Data:
             return Transferred(moved), chosen
         done = fetch(session, request._replace(data=rest), Remotes(self._layout.config), meter)
         done.moved.add(moved)
-        return done, choose(session, rest) + chosen
+        if request.commits:
+            return done, choose_here(session, rest) + chosen
+        here = choose(session, rest)
+        check_inside(session, here)
+        return done, here + chosen
 
     def pull(
         self,
@@ -139,6 +152,7 @@ class Data:
         with self._exclusive(), open_session(self._layout) as session:
             done, chosen = self._fetch(session, request, meter or SilentMeter())
             workspace = checkout(session, chosen, force=force, allow_missing=True)
+            done.moved.lack(workspace.missing)
         done.moved.check("got", missing_is_fine=allow_missing)
         return Pulled(done, workspace)
 
@@ -318,6 +332,7 @@ class Data:
         """
         with self._exclusive(), open_session(self._layout) as session:
             chosen = choose(session, request or DataRequest())
+            check_inside(session, chosen)
             return checkout(
                 session, chosen, force=force, relink=relink, allow_missing=allow_missing
             )

@@ -7,8 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.data.remembered import remember
-from redoit.data.targets import Chosen, DataRequest, choose
-from redoit.data.used import Commits, Used, commits_of, used_by_commits
+from redoit.data.targets import Chosen, DataRequest, check_inside, choose, choose_from
+from redoit.data.used import (
+    Commits,
+    Used,
+    commits_of,
+    recorded_by_commits,
+    recorded_by_workspace,
+    used_by_commits,
+)
 from redoit.engine.session import Session
 from redoit.git import Git
 from redoit.late import late
@@ -136,14 +143,28 @@ def _fetch_imported(
 
 
 def _chosen(session: Session, request: TransferRequest, warnings: list[str]) -> list[Chosen]:
-    """What the workspace and the commits use of the targets; what both use stands there twice."""
-    chosen = choose(session, request.data)
-    if request.commits:
-        git = Git(session.layout.root)
-        wanted = {each.path for each in chosen} if request.data.targets else None
-        revs = commits_of(git, request.commits)
+    """What the workspace and the commits use of the targets; what both use stands there twice.
+
+    Raises TargetNotFound for a target that is in none of them.
+    """
+    if not request.commits:
+        chosen = choose(session, request.data)
+        check_inside(session, chosen)
+        return chosen
+    data = request.data
+    chosen, unknown = choose_from(recorded_by_workspace(session), session, data)
+    git = Git(session.layout.root)
+    revs = commits_of(git, request.commits)
+    if not data.targets:
         for _, used in used_by_commits(session.layout, git, revs, skip=warnings):
-            chosen += [Chosen(each) for each in used if wanted is None or each.path in wanted]
+            chosen += [Chosen(each) for each in used]
+        return chosen
+    for _, recorded in recorded_by_commits(session.layout, git, revs, skip=warnings):
+        more, there_not = choose_from(recorded, session, data)
+        chosen += more
+        unknown = {target: error for target, error in unknown.items() if target in there_not}
+    for error in unknown.values():
+        raise error
     return chosen
 
 

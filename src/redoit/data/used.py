@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from redoit.engine.session import Session
 from redoit.errors import RedoitError
 from redoit.git import Git
 from redoit.git_objects import GitObjects
+from redoit.graph import Graph, build_graph
 from redoit.model import Address, Entry, Out, RepoPath, Stage, Trace
 from redoit.project import Layout
-from redoit.spec import read_index
+from redoit.spec import Index, read_index
 from redoit.spec.tree_files import TreeFiles
 from redoit.trace.recorded import recorded_traces
+
+_Read = TypeVar("_Read")
 
 
 class Used(NamedTuple):
@@ -27,6 +30,14 @@ class Used(NamedTuple):
     @property
     def path(self) -> RepoPath:
         return self.out.path
+
+
+class Recorded(NamedTuple):
+    """What the workspace or a commit says of its data: enough to find there what a target names."""
+
+    graph: Graph
+    groups: Mapping[Address, Sequence[Address]]
+    used: Sequence[Used]
 
 
 class Commits(NamedTuple):
@@ -61,6 +72,11 @@ def used_by_workspace(session: Session, addresses: Iterable[Address] | None = No
     ]
 
 
+def recorded_by_workspace(session: Session) -> Recorded:
+    """The data of the workspace with its stages."""
+    return Recorded(session.graph, session.index.groups, used_by_workspace(session))
+
+
 class CommitReader:
     """Reads what many commits use; owns what one reading teaches the next. To be closed."""
 
@@ -80,12 +96,22 @@ class CommitReader:
         """The data that a commit names. Raises GitError, SpecError, TraceError."""
         tree = self._objects.commit(rev).tree
         if tree not in self._trees:
-            files = TreeFiles(self._layout.root, self._objects, tree, self._prefix)
-            self._trees[tree] = list(self._read(files)) if files.is_dir("") else []
+            self._trees[tree] = list(self._read(tree)[1])
         return self._trees[tree]
 
-    def _read(self, files: TreeFiles) -> Iterator[Used]:
+    def recorded(self, rev: str) -> Recorded:
+        """The same with the commit's stages. Raises as ``used``, and GraphError."""
+        index, used = self._read(self._objects.commit(rev).tree)
+        return Recorded(build_graph(index.stages), index.groups, list(used))
+
+    def _read(self, tree: str) -> tuple[Index, Iterator[Used]]:
+        files = TreeFiles(self._layout.root, self._objects, tree, self._prefix)
+        if not files.is_dir(""):
+            return Index({}, {}, {}, {}), iter(())
         index, self._states = read_index(self._layout, files, self._states)
+        return index, self._used(files, index)
+
+    def _used(self, files: TreeFiles, index: Index) -> Iterator[Used]:
         for address, trace in recorded_traces(files, index, self._locks):
             stage = index.stages.get(address)
             if stage is not None:
@@ -117,11 +143,28 @@ def used_by_commits(
     layout: Layout, git: Git, revs: Iterable[str], *, skip: list[str] | None = None
 ) -> Iterator[tuple[str, list[Used]]]:
     """Sha and the data that the commit names. One that cannot be read is put into ``skip``, or its error raised."""
+    return _by_commits(CommitReader.used, layout, git, revs, skip)
+
+
+def recorded_by_commits(
+    layout: Layout, git: Git, revs: Iterable[str], *, skip: list[str] | None = None
+) -> Iterator[tuple[str, Recorded]]:
+    """The same with the stages of each commit."""
+    return _by_commits(CommitReader.recorded, layout, git, revs, skip)
+
+
+def _by_commits(
+    read: Callable[[CommitReader, str], _Read],
+    layout: Layout,
+    git: Git,
+    revs: Iterable[str],
+    skip: list[str] | None,
+) -> Iterator[tuple[str, _Read]]:
     reader = CommitReader(layout, git)
     try:
         for rev in revs:
             try:
-                yield rev, reader.used(rev)
+                yield rev, read(reader, rev)
             except RedoitError as error:
                 if skip is None:
                     raise

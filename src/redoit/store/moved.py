@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from redoit.errors import TransferFailed
@@ -71,6 +71,15 @@ class Moved:
         self.size += other.size
         self.missing += other.missing
         self.failures += other.failures
+
+    def lack(self, paths: Iterable[str]) -> None:
+        """Count these as missing too, but for those of which a part is already, or has failed."""
+        known = [*self.missing, *(each.path for each in self.failures)]
+        self.missing += [
+            path
+            for path in paths
+            if not any(each == path or each.startswith(f"{path}/") for each in known)
+        ]
 
     def check(self, doing: str, *, missing_is_fine: bool = False) -> None:
         """Raise TransferFailed if something did not travel. ``doing``: "sent to …", "got from …"."""
