@@ -11,6 +11,7 @@ from redoit.cli.levels import chosen_level, level_options, project_root
 from redoit.cli.options import traceback_option
 from redoit.config.edit import Option, get_option, list_options, set_option, unset_option
 from redoit.errors import ConfigError, UsageError
+from redoit.redact import HIDDEN, SECRETS, redacted
 
 
 @click.command("config")
@@ -33,14 +34,14 @@ def command(
 
     NAME is section.option or remote.NAME.option, as for `dvc config`; redoit.hash and
     redoit.exps_dir are Redoit's own.
-    Without VALUE it is printed, with VALUE it is set.
+    Without VALUE it is printed, with VALUE it is set. --list shows passwords as ***.
     """
     _check_usage(name, value, listing=listing, unset=unset, show_origin=show_origin)
     level = chosen_level(levels)
     root = project_root()
     if name is None:
         for option in list_options(root, level):
-            print(_origin(option, root, show_origin) + f"{option.name}={option.value}")
+            print(_origin(option, root, show_origin) + f"{option.name}={_listed(option)}")
     elif unset:
         unset_option(root, name, level)
     elif value is not None:
@@ -54,6 +55,12 @@ def command(
             )
         print(_origin(found, root, show_origin) + found.value)
     return 0
+
+
+def _listed(option: Option) -> str:
+    """Its value, unless that is not to be seen by whoever looks at a list."""
+    secret = option.name.rpartition(".")[2] in SECRETS
+    return HIDDEN if secret else redacted(option.value)
 
 
 def _check_usage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -11,6 +12,7 @@ from redoit.cli import complete
 from redoit.cli.levels import chosen_level, level_options, project_root
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.errors import UsageError
+from redoit.redact import SECRETS, redacted
 
 _QUIET = quiet_option("Print nothing.")
 
@@ -39,7 +41,16 @@ def add(name: str, url: str, default: bool, force: bool, levels: Sequence[str], 
     Remotes(project_root()).add(name, url, chosen_level(levels), default=default, force=force)
     if default and not quiet:
         print(f"'{name.lower()}' is the default remote")
+    if redacted(url) != url and not quiet:
+        _warn("the URL holds a password", f"add it with --local: {redacted(url)}", levels)
     return 0
+
+
+def _warn(what: str, hint: str, levels: Sequence[str]) -> None:
+    """Say that a secret has gone into the file that Git keeps, if it has."""
+    if chosen_level(levels) in (None, "project"):
+        print(f"warning: {what}, and stands in .dvc/config, which Git keeps", file=sys.stderr)
+        print(f"  {hint}", file=sys.stderr)
 
 
 @command.command("modify")
@@ -56,7 +67,7 @@ def modify(
     value: str | None,
     unset: bool,
     levels: Sequence[str],
-    quiet: bool,  # noqa: ARG001 - there is nothing to print
+    quiet: bool,
 ) -> int:
     """Set OPTION of the remote NAME to VALUE."""
     if unset != (value is None):
@@ -65,6 +76,9 @@ def modify(
             hint="`exp remote modify NAME OPTION VALUE`, or `exp remote modify --unset NAME OPTION`",
         )
     Remotes(project_root()).modify(name, option, value, chosen_level(levels))
+    if value is not None and option.lower() in SECRETS and not quiet:
+        move = f"`exp remote modify -u {name} {option}`, and set it with --local"
+        _warn(f"{option.lower()} is secret", move, levels)
     return 0
 
 

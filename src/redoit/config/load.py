@@ -14,6 +14,7 @@ from redoit.config.parse import Sections, excerpt, levels, line_of, parse, read_
 from redoit.config.values import Config, Settings
 from redoit.errors import ConfigError
 from redoit.model import Algo, Place
+from redoit.redact import redacted
 
 SETTINGS = ("hash", "exps_dir")
 """The keys of ``redoit.toml``."""
@@ -140,7 +141,7 @@ def _check_options(
                 path,
                 text,
                 (section, name, option),
-                hint=f"for example: exp config {section}.{option} {example(known[option])}",
+                hint=f"for example: exp config {section}.{f'{name}.' if name else ''}{option} {example(known[option])}",
             )
 
 
@@ -162,7 +163,7 @@ def _check_remote(name: str, options: Any, read: list[tuple[str, str, Sections]]
     known = schema.remote_options(options["url"])
     if known is None:
         raise _problem(
-            f"the remote {name!r} has a url of an unknown kind: {options['url']}",
+            f"the remote {name!r} has a url of an unknown kind: {redacted(options['url'])}",
             *where("url"),
             ("remote", name, "url"),
             hint=f"known are paths and {', '.join(s + '://' for s in schema.schemes())}",
@@ -179,8 +180,12 @@ def _problem(
     *,
     hint: str | None,
 ) -> ConfigError:
+    section, _, option = spot
     line = line_of(text, *spot)
-    return ConfigError(what, place=Place(path, line), excerpt=excerpt(text, line), hint=hint)
+    hidden = section in schema.NAMED and option not in (None, *schema.options_of(section))
+    return ConfigError(
+        what, place=Place(path, line), excerpt=excerpt(text, line, hidden=hidden), hint=hint
+    )
 
 
 def suggestion(word: str, known: Mapping[str, object] | list[str]) -> str:

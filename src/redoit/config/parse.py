@@ -8,6 +8,7 @@ from typing import Any
 
 from redoit.errors import ConfigError
 from redoit.model import Place
+from redoit.redact import HIDDEN, SECRETS, redacted
 
 Sections = dict[str, Any]
 """Section → option → value (text, or a list of texts); named sections one level deeper."""
@@ -120,10 +121,19 @@ def _lower_keys(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def excerpt(text: str, line: int) -> str | None:
-    """Line number ``line`` of ``text``, shortened; None for 0."""
+def excerpt(text: str, line: int, *, hidden: bool = False) -> str | None:
+    """Line number ``line`` of ``text``, shortened; None for 0.
+
+    The value of an option that is secret is left out; with ``hidden`` of any, as that of a secret one that is misspelt.
+    """
     lines = text.split("\n")
-    return lines[line - 1].strip("\r")[:120] if 0 < line <= len(lines) else None
+    if not 0 < line <= len(lines):
+        return None
+    found = lines[line - 1].strip("\r")
+    option = re.match(r"\s*([\w-]+)\b[\s=:]*(?=\S)", found)
+    if option and (hidden or option[1].lower() in SECRETS):
+        return f"{option[0]}{HIDDEN}"
+    return redacted(found)[:120]
 
 
 def line_of(text: str, section: str, name: str | None, option: str | None) -> int:

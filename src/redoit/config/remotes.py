@@ -6,7 +6,8 @@ A file that one of these changes is as DVC would leave it, but for comments, whi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from redoit.config.edit import (
     relative_path,
     save_documents,
 )
-from redoit.config.load import load_config, suggestion
+from redoit.config.load import absolute, load_config, suggestion
 from redoit.config.parse import levels
 from redoit.errors import ConfigError, UsageError
 from redoit.redact import redacted
@@ -44,7 +45,11 @@ def list_remotes(root: str | None, level: str | None = None) -> list[RemoteLine]
         file = level_file(root, level)
         table = open_document(file)
         default = _default_in(table)
-        remotes = {name: dict(table[key]) for name, key in _remotes_in(table).items()}
+        folder = os.path.dirname(file)
+        remotes = {
+            name: {"url": absolute(str(url), folder)} if (url := table[key].get("url")) else {}
+            for name, key in _remotes_in(table).items()
+        }
     return [
         RemoteLine(name, redacted(str(options.get("url", ""))), name == default)
         for name, options in remotes.items()
@@ -71,9 +76,10 @@ def add_remote(
     """Write a remote into the project's file, or that of ``level``. Returns the file.
 
     A path as ``url`` is relative to ``cwd``. With ``force`` it replaces one of that name, with all
-    its options. Raises ConfigError for one that is there, UsageError for a name that cannot be.
+    its options. Raises ConfigError for one that is there, UsageError for a name or a URL that cannot be.
     """
     name = _checked(name)
+    _check_url(root, name, url)
     file = level_file(root, level)
     document = open_document(file)
     known = _remotes_in(document)
@@ -123,6 +129,8 @@ def modify_remote(
             if not section:
                 del document[known[name]]
     else:
+        if option == "url":
+            _check_url(root, name, value)
         key = known.get(name) or _new_section(document, name)
         if option in schema.PATHS["remote"]:
             value = relative_path(value, os.path.dirname(file), cwd)
@@ -149,9 +157,10 @@ def set_default_remote(root: str | None, name: str | None, level: str | None = N
 
 
 def rename_remote(root: str | None, name: str, new: str, level: str | None = None) -> str:
-    """Call a remote ``new``; where it is the default, it stays that. Returns the file.
+    """Call a remote ``new``, in ``level`` and those that count more. Returns the file.
 
-    Raises ConfigError if there is no such remote in that level, or one called ``new`` in any.
+    Where it is the default or another remote refers to it, that is so under its new name. Raises ConfigError if there is
+    no such remote in that level, or one called ``new`` in any.
     """
     name, new = name.lower(), _checked(new)
     if new in load_config(root).remotes:
@@ -161,12 +170,18 @@ def rename_remote(root: str | None, name: str, new: str, level: str | None = Non
         )
     file = level_file(root, level)
     document = open_document(file)
-    old = _section_of(document, name, file)
-    key = _new_section(document, new)
-    document[key].update(document[old])
-    del document[old]
-    documents = {file: document, **_above(root, name, level)}
+    _section_of(document, name, file)
+    documents = {file: document, **_above(root, level)}
     for each in documents.values():
+        old = _remotes_in(each).get(name)
+        if old is not None:
+            key = _new_section(each, new)
+            each[key].update(each[old])
+            del each[old]
+        for other in _remotes_in(each).values():
+            rest = _referring(each[other], name)
+            if rest is not None:
+                each[other]["url"] = f"remote://{new}{rest}"
         if _default_in(each) == name:
             _set_default(each, new)
     save_documents(root, documents)
@@ -176,14 +191,31 @@ def rename_remote(root: str | None, name: str, new: str, level: str | None = Non
 def remove_remote(root: str | None, name: str, level: str | None = None) -> str:
     """Take a remote out of its file; where it is the default, there is none any more. Returns the file.
 
-    What lies at the remote stays. Raises ConfigError if there is none in that level, or if another level still
-    has options of it.
+    What lies at the remote stays. Raises ConfigError if there is none in that level, if another level still has
+    options of it, or if another remote refers to it.
     """
     name = name.lower()
     file = level_file(root, level)
     document = open_document(file)
     del document[_section_of(document, name, file)]
-    documents = {file: document, **_above(root, name, level)}
+    documents = {file: document, **_above(root, level)}
+    for path, each in documents.items():
+        if name in _remotes_in(each):
+            level = next(level for level, file in levels(root).items() if file == path)
+            raise ConfigError(
+                f"another file has options of the remote '{name}'",
+                facts={"file": path},
+                hint=f"`exp remote remove --{level} {name}` first",
+            )
+    others = [open_document(each) for each in levels(root).values() if each != file]
+    gone = not any(name in _remotes_in(each) for each in others)
+    for other, options in load_config(root).remotes.items():
+        if gone and _referring(options, name) is not None:
+            raise ConfigError(
+                f"the remote '{other}' refers to '{name}'",
+                facts={"url": str(options["url"])},
+                hint=f"`exp remote modify {other} url URL`, or `exp remote remove {other}` first",
+            )
     for each in documents.values():
         if _default_in(each) == name:
             _drop_default(each)
@@ -191,27 +223,47 @@ def remove_remote(root: str | None, name: str, level: str | None = None) -> str:
     return file
 
 
-def _above(root: str | None, name: str, level: str | None) -> dict[str, Any]:
-    """The documents of the levels that count more than ``level``: they may call its remote the default.
-
-    Raises ConfigError if one of them has options of the remote, which would be left without it.
-    """
+def _above(root: str | None, level: str | None) -> dict[str, Any]:
+    """The documents of the levels that count more than ``level``: they may have options of its remotes."""
     files = levels(root)
     higher = LEVELS[LEVELS.index(level or "project") + 1 :]
-    documents = {}
-    for each in higher:
-        if each in files and (document := open_document(files[each])).sections:
-            if name in _remotes_in(document):
-                raise ConfigError(
-                    f"another file has options of the remote '{name}'",
-                    facts={"file": files[each]},
-                    hint=f"`exp remote remove --{each} {name}` first",
-                )
-            documents[files[each]] = document
-    return documents
+    opened = {files[each]: open_document(files[each]) for each in higher if each in files}
+    return {file: document for file, document in opened.items() if document.sections}
 
 
-def _check_known(name: str, known: Mapping[str, object]) -> None:
+def _referring(options: Mapping[str, Any], name: str) -> str | None:
+    """What follows in the URL of a remote that lies at the remote ``name``; None of one that does not."""
+    found = re.match(
+        rf"remote://{re.escape(name)}(/.*)?$", str(options.get("url", "")), re.IGNORECASE
+    )
+    return (found[1] or "") if found else None
+
+
+def _check_url(root: str | None, name: str, url: str) -> None:
+    """Raise UsageError for what is neither a path nor a URL, ConfigError for ``remote://`` and no remote."""
+    if not url.strip():
+        raise UsageError(
+            "the URL is empty", hint="give a path, or a URL such as s3://bucket/folder"
+        )
+    scheme, colon, rest = url.partition(":")
+    place = rest.strip("/")
+    if (
+        colon
+        and scheme in (*schema.schemes(), "remote")
+        and (rest[:2] != "//" or rest[2:3] in ("", "/"))
+    ):
+        raise UsageError(
+            f"'{redacted(url)}' is no URL",
+            hint=f"did you mean '{redacted(f'{scheme}://{place}')}'? A path of that name is ./{redacted(url)}"
+            if place
+            else f"after {scheme}:// a name is missing",
+        )
+    if scheme == "remote" and colon:
+        other = place.partition("/")[0].lower()
+        _check_known(other, [each for each in load_config(root).remotes if each != name])
+
+
+def _check_known(name: str, known: Collection[str]) -> None:
     if name not in known:
         raise _unknown(name, known)
 

@@ -19,9 +19,8 @@ from redoit.graph import build_graph
 from redoit.imports.repository import checked_path
 from redoit.imports.sources import Sources
 from redoit.model import Entry, Import, RepoPath
-from redoit.redact import redacted
+from redoit.redact import SECRETS, redacted
 from redoit.spec.datafile import make_source
-from redoit.store.backends import SECRETS
 from redoit.store.moved import Meter
 from redoit.store.places import is_url
 from redoit.store.remotes import Remotes

@@ -12,15 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from redoit.errors import RemoteError
+from redoit.redact import SECRETS
 from redoit.store.fsspec_storage import FsspecStorage, Opened
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
-
-SECRETS = (
-    *("password", "passphrase", "token", "access_key_id", "secret_access_key", "session_token"),
-    *("sse_customer_key", "connection_string", "sas_token", "account_key", "client_secret"),
-)
 
 
 class Options:
