@@ -101,7 +101,9 @@ def test_errors(here: Importing) -> None:
         (("import-url", "remote://up/x"), "which is not there"),
         (("import-url", "s3://b/k", "--fs-config", "password=x"), "the password would be written"),
         (("import-url", "s3://b/k", "--fs-config", "x=y"), "there is no option 'x'"),
-        (("import-url", "s3://b/k", "--fs-config", "version_aware=true"), "which is not supported"),
+        (("import-url", "gs://b/k", "--fs-config", "version_aware=true"), "cannot be imported by its versions"),
+        (("import-url", "../nothing", "--version-aware"), "is a path, which has no versions"),
+        (("import-url", "s3://b/k", "--version-aware", "--to-remote"), "--to-remote cannot be given with"),
         (("update", "there"), "there"),
     ):  # fmt: skip
         error = here.exp(*words)

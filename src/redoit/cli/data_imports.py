@@ -44,6 +44,11 @@ _REMOTE = click.option(
 @_TO_REMOTE
 @_REMOTE
 @click.option(
+    "--version-aware",
+    is_flag=True,
+    help="Remember the versions of the files in an S3 bucket that keeps them, and get those.",
+)
+@click.option(
     "--fs-config",
     multiple=True,
     metavar="NAME=VALUE",
@@ -60,6 +65,7 @@ def import_url(
     no_download: bool,
     to_remote: bool,
     remote: str | None,
+    version_aware: bool,
     fs_config: Sequence[str],
     jobs: int | None,
     quiet: bool,
@@ -71,7 +77,7 @@ def import_url(
     """
     one_of(("--no-exec", no_exec), ("--no-download", no_download))
     request = ImportRequest(
-        out, os.getcwd(), force, no_exec, no_download, to_remote, remote, jobs or 0
+        out, os.getcwd(), force, no_exec, no_download, to_remote, remote, jobs or 0, version_aware
     )
     meter = TransferLine(sys.stderr, quiet=quiet)
     done = Project().data.import_url(
@@ -174,7 +180,11 @@ def _tell_imported(done: Imported, quiet: bool) -> None:
 
 @click.command("update")
 @click.argument("targets", nargs=-1, type=click.Path())
-@click.option("--rev", metavar="COMMIT", help="Another branch, tag or commit of the repository.")
+@click.option(
+    "--rev",
+    metavar="COMMIT",
+    help="Another branch, tag or commit of the repository; or version of a file in an S3 bucket.",
+)
 @RECURSIVE
 @click.option(
     "--no-download",

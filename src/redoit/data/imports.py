@@ -22,7 +22,7 @@ from redoit.model import Entry, Import, RepoPath
 from redoit.redact import SECRETS, redacted
 from redoit.spec.datafile import make_source
 from redoit.store.moved import Meter
-from redoit.store.places import is_url
+from redoit.store.places import has_versions, is_url
 from redoit.store.remotes import Remotes
 from redoit.trace.importfile import import_data, write_import
 
@@ -41,6 +41,8 @@ class ImportRequest(NamedTuple):
     """Send the data to a remote, and neither to the cache nor to the workspace."""
     remote: str | None = None
     jobs: int = 0
+    version_aware: bool = False
+    """Remember the versions of a cloud that keeps them, of a URL."""
 
 
 class Imported(NamedTuple):
@@ -64,19 +66,27 @@ def import_url(
 
     Raises UsageError, StoreError, RemoteError, GraphError; then nothing is to be seen of it.
     """
-    if request.to_remote and (request.no_exec or request.no_download):
+    if request.to_remote and (request.no_exec or request.no_download or request.version_aware):
         raise UsageError(
-            "--to-remote cannot be given with --no-exec or --no-download",
+            "--to-remote cannot be given with --no-exec, --no-download or --version-aware",
             hint="leave one of them out",
         )
     if request.remote and not request.to_remote:
         raise UsageError("-r names where --to-remote sends the data", hint="add --to-remote")
     _check_secrets(url, fs_config or {}, "put it behind a remote, and import remote://NAME/path")
+    options = dict(fs_config or {})
+    if request.version_aware:
+        options["version_aware"] = True
     path = _place(session, url, request)
     wdir = posixpath.dirname(path)
+    if request.version_aware and not is_url(url):
+        raise UsageError(
+            f"'{url}' is a path, which has no versions",
+            hint="--version-aware is for s3:// URLs and remotes",
+        )
     where = url if is_url(url) else _relative(session, url, wdir, request)
     return _import(
-        session, Import(where, None, None, fs_config or None), path, request, remotes, meter
+        session, Import(where, None, None, options or None), path, request, remotes, meter
     )
 
 
@@ -191,7 +201,8 @@ def _import(
                 origin = origin._replace(record=taken.record)
     session.store.ignore([path])
     # The record first: whatever stops us here, `exp data checkout` completes it.
-    write_import(layout, file, origin, entry, resolved=not request.no_exec)
+    push = not has_versions(origin.record or {})  # they are kept where they come from
+    write_import(layout, file, origin, entry, resolved=not request.no_exec, push=push)
     stage = stage._replace(origin=origin)
     if entry.oid is not None and not request.to_remote:
         checkout_import(session, stage, entry, force=True)

@@ -15,6 +15,7 @@ from redoit.imports.sources import Sources
 from redoit.imports.take import same_record
 from redoit.model import Entry, Import, RepoPath, Stage, Trace
 from redoit.store.moved import Failure, Meter, Moved
+from redoit.store.places import has_versions
 from redoit.store.remotes import Remotes
 from redoit.trace.importfile import write_import
 
@@ -157,10 +158,19 @@ def _check_update(stage: Stage, request: UpdateRequest) -> None:
             hint="leave --to-remote out",
         )
     if stage.origin.repo is None and request.rev:
-        raise UsageError(
-            f"'{stage.file}' is imported from a URL, which has no revisions",
-            hint="leave --rev out",
-        )
+        record = stage.origin.record or {}
+        if not has_versions(record):
+            raise UsageError(
+                f"'{stage.file}' is imported from a URL, which has no revisions",
+                hint="leave --rev out",
+            )
+        if "files" in record:
+            raise UsageError(
+                f"'{stage.file}' is a directory, whose files have versions each of its own",
+                hint="leave --rev out; an earlier state of it is what an earlier commit of its .dvc file names",
+            )
+        if request.to_remote:
+            raise UsageError("--rev cannot be given with --to-remote", hint="leave one of them out")
 
 
 def _update(
@@ -192,7 +202,7 @@ def _update(
             if same_record(taken.record or {}, origin.record or {}) and known:
                 return Updated(stage.file, False)
         else:
-            changed = sources.take_changed(before, stage.wdir)
+            changed = sources.take_changed(before, stage.wdir, request.rev)
             if changed is None:
                 assert entry is not None
                 return _restore(session, stage, entry, sources)

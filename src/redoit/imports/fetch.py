@@ -12,6 +12,7 @@ from redoit.model import Entry, Import, Out, Stage
 from redoit.project import Layout
 from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
 from redoit.store.objects import Objects
+from redoit.store.places import has_versions
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import download
 
@@ -51,7 +52,9 @@ def fetch_imported(
     moved = Moved()
     rest = [each for each in lacking if not has(objects, each.entry, each.inside)]
     for each in rest:
-        _from_own(each, objects, remotes, remote, jobs, meter, moved)
+        # What a cloud keeps versions of is sent to no remote.
+        if not has_versions(each.origin.record or {}):
+            _from_own(each, objects, remotes, remote, jobs, meter, moved)
     rest = [each for each in rest if not has(objects, each.entry, each.inside)]
     for algo in dict.fromkeys(each.entry.algo for each in rest):
         sources = Sources(layout, objects, meter, jobs=jobs, cwd=cwd, algo=algo)

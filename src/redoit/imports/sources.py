@@ -75,11 +75,12 @@ class Sources:
     def resolve(self, origin: Import, wdir: RepoPath, rev: str | None = None) -> Import:
         """``origin`` with what it stands for now: ``rev_lock`` of a repository, or what tells the content apart.
 
-        The cache stays as it is. ``rev`` takes the place of the one recorded. Raises GitError, StoreError.
+        The cache stays as it is. ``rev`` takes the place of the one recorded; of a file that a cloud keeps versions of
+        it is one of these. Raises GitError, StoreError.
         """
         if origin.repo is None:
-            record = look(self._place(origin, wdir), self._objects, self._algo, self._jobs)
-            return origin._replace(record=record)
+            place = self._place(origin, wdir, version=rev)
+            return origin._replace(record=look(place, self._objects, self._algo, self._jobs))
         repo = dict(origin.repo)
         if rev is not None:
             repo["rev"] = rev
@@ -107,16 +108,24 @@ class Sources:
                 repository.contents(origin.path)
 
     def take(self, origin: Import, wdir: RepoPath) -> Taken:
-        """Put the data of a resolved import into the cache. Raises GitError, StoreError, RemoteError, TransferFailed."""
+        """Put the data of a resolved import into the cache; of a cloud that keeps versions those that are recorded.
+
+        Raises GitError, StoreError, RemoteError, TransferFailed.
+        """
         if origin.repo is not None:
             return Taken(
                 self._from_repository(origin, origin.repo, self._from(origin.repo["url"], wdir))
             )
-        return self._take(self._place(origin, wdir))
+        return self._take(self._place(origin, wdir, recorded=True))
 
-    def take_changed(self, origin: Import, wdir: RepoPath) -> Taken | None:
-        """As ``take`` of data that a URL names; None if what was recorded of it still holds."""
-        place = self._place(origin, wdir)
+    def take_changed(
+        self, origin: Import, wdir: RepoPath, version: str | None = None
+    ) -> Taken | None:
+        """Put the data that a URL names now into the cache; None if what was recorded of it still holds.
+
+        ``version`` of a file that a cloud keeps versions of, by default the latest. Raises as ``take``.
+        """
+        place = self._place(origin, wdir, version=version)
         if is_as_recorded(place, origin.record or {}):
             return None
         taken = self._take(place)
@@ -131,9 +140,17 @@ class Sources:
         top, folder = self._layout.folder_for(url), self._layout.folder_for(url, wdir)
         return _From(folder, (self._cwd or top, top, folder))
 
-    def _place(self, origin: Import, wdir: RepoPath) -> Place:
-        folder = self._layout.folder_for(origin.path, wdir)
-        return open_place(origin.path, self._layout.config, folder, origin.fs_config)
+    def _place(
+        self, origin: Import, wdir: RepoPath, *, recorded: bool = False, version: str | None = None
+    ) -> Place:
+        return open_place(
+            origin.path,
+            self._layout.config,
+            self._layout.folder_for(origin.path, wdir),
+            origin.fs_config,
+            recorded=origin.record if recorded else None,
+            version=version,
+        )
 
     def _take(self, place: Place) -> Taken:
         taken = take(place, self._objects, self._algo, jobs=self._jobs, meter=self._meter)
@@ -290,7 +307,8 @@ class Sources:
                 hint="push the data to that repository's remote",
             )
         config = other.configuration.config
-        return nested._take(open_place(origin.path, config, folder, origin.fs_config)).entry
+        place = open_place(origin.path, config, folder, origin.fs_config, recorded=origin.record)
+        return nested._take(place).entry
 
 
 def _known(oid: Oid | None) -> Oid:

@@ -235,10 +235,9 @@ def _is_marked(files: Sequence[Facts]) -> bool:
 
 def _marked(place: Place, files: Sequence[Facts]) -> dict[str, Any]:
     if not place.is_folder():
-        record: dict[str, Any] = {place.mark: files[0].mark}
-        if files[0].size is not None:
-            record["size"] = files[0].size
-        return record
+        return _marked_file(place, files[0])
+    if place.versioned:
+        return {"files": [{"relpath": facts.name, **_marked_file(place, facts)} for facts in files]}
     # As DVC does: the digest of a directory whose files have marks is the md5 of a list of those.
     rows = [{place.mark: facts.mark, "relpath": facts.name} for facts in files]
     data = json.dumps(rows, sort_keys=True).encode()
@@ -248,6 +247,15 @@ def _marked(place: Place, files: Sequence[Facts]) -> dict[str, Any]:
         "size": sum(facts.size or 0 for facts in files),
         "nfiles": len(files),
     }
+
+
+def _marked_file(place: Place, facts: Facts) -> dict[str, Any]:
+    record: dict[str, Any] = {place.mark: facts.mark}
+    if facts.size is not None:
+        record["size"] = facts.size
+    if facts.version is not None:
+        record["version_id"] = facts.version
+    return record
 
 
 def _digested(

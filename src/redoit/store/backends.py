@@ -34,6 +34,10 @@ class Options:
         value = self.text(option)
         return default if value is None else value.lower() == "true"
 
+    def versioned(self) -> bool:
+        """Whether files are meant by their version in the cloud."""
+        return self.flag("version_aware") or self.flag("worktree")
+
     def number(self, option: str) -> float | None:
         value = self.text(option)
         return None if value is None else float(value)
@@ -106,6 +110,7 @@ def _s3(url: str, options: Options) -> FsspecStorage:
         config_kwargs=_given(config),
         s3_additional_kwargs=_given(extra),
         cache_regions=options.flag("cache_regions"),
+        version_aware=options.versioned(),
         **_FRESH,
     )
     # The library below tries each request again, as AWS_MAX_ATTEMPTS and ~/.aws/config say; s3fs shall not multiply that.

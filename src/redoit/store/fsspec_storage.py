@@ -73,9 +73,9 @@ class FsspecStorage:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def info(self, name: str) -> Mapping[str, Any]:
-        """What the file system tells of a file or folder. Raises FileNotFoundError."""
-        found: Mapping[str, Any] = self._fs.info(self._path(name))
+    def info(self, name: str, version: str | None = None) -> Mapping[str, Any]:
+        """What the file system tells of a file or folder, or of that version of a file. Raises FileNotFoundError."""
+        found: Mapping[str, Any] = self._fs.info(self._path(name), **_version(version))
         return found
 
     def infos(self, folder: str) -> dict[str, Mapping[str, Any]]:
@@ -92,8 +92,9 @@ class FsspecStorage:
         """What changes when what the file system tells of a file changes."""
         return str(self._fs.checksum(self._path(name)))
 
-    def get(self, name: str, place: str) -> None:
-        self._fs.get_file(self._path(name), place)
+    def get(self, name: str, place: str, version: str | None = None) -> None:
+        """Write the file's content, or that of its ``version``, to ``place``."""
+        self._fs.get_file(self._path(name), place, **_version(version))
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)
@@ -130,6 +131,11 @@ class FsspecStorage:
         if not root:
             return path
         return path[len(root) + 1 :] if path.startswith(f"{root}/") else None
+
+
+def _version(version: str | None) -> dict[str, str]:
+    """How a file system that knows versions is asked for one."""
+    return {} if version is None else {"version_id": version}
 
 
 def _quiet(system: Any) -> Any:

@@ -8,7 +8,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -31,6 +31,8 @@ class Facts(NamedTuple):
     mark: str | None = None
     """What changes with the content; None: that has to be read."""
     isexec: bool = False
+    version: str | None = None
+    """Which version of the file is meant, of a place that keeps them."""
 
 
 class Place(Protocol):
@@ -39,6 +41,8 @@ class Place(Protocol):
     mark: str
     """What DVC calls the mark that tells contents apart: ``etag`` or ``checksum``; ``""`` if there is none."""
     jobs: int | None
+    versioned: bool
+    """Whether it keeps the versions of its files, and they are meant by these."""
 
     def is_folder(self) -> bool:
         """Whether it is a folder. Raises StoreError if there is nothing."""
@@ -54,10 +58,17 @@ class Place(Protocol):
 
 
 def open_place(
-    url: str, config: Config, folder: str, fs_config: Mapping[str, Any] | None = None
+    url: str,
+    config: Config,
+    folder: str,
+    fs_config: Mapping[str, Any] | None = None,
+    *,
+    recorded: Mapping[str, Any] | None = None,
+    version: str | None = None,
 ) -> Place:
     """The place at ``url``: a path (relative to ``folder``), a URL, or ``remote://NAME/path``.
 
+    One that keeps versions is as it is now; or as ``recorded`` in a ``.dvc`` file; or its one file is at ``version``.
     Raises RemoteError for a remote that there is not, a kind that is not supported, or lacks its package.
     """
     if not is_url(url):
@@ -67,6 +78,8 @@ def open_place(
     name = redacted(url)
     if url.startswith("remote://"):
         table = resolved_options(name, {**config.remotes, name: table})
+    if has_versions(recorded or {}):
+        table["version_aware"] = "true"
     where = str(table["url"])
     _check_options(name, where, table)
     if not is_url(where):
@@ -79,7 +92,29 @@ def open_place(
         raise
     except Exception as error:  # whatever a library of a remote raises
         raise _unusable(name, error, options) from error
+    if options.versioned():
+        known = _recorded(recorded, name) if has_versions(recorded or {}) else None
+        return VersionedPlace(storage, scheme_of(where), file, options, known, version)
     return RemotePlace(storage, scheme_of(where), file, options)
+
+
+def has_versions(record: Mapping[str, Any]) -> bool:
+    """Whether the record of a place names versions of its files."""
+    return "version_id" in record or "files" in record
+
+
+def _recorded(record: Mapping[str, Any] | None, url: str) -> list[Facts]:
+    """The files as a ``.dvc`` file names them. Raises StoreError for a name that leads out of their folder."""
+    if record is None or "files" not in record:
+        return [_recorded_file("", record or {})]
+    rows: Iterable[Mapping[str, Any]] = record["files"] or ()
+    found = [_recorded_file(str(row["relpath"]), row) for row in rows]
+    _check_names([facts.name for facts in found], url)
+    return sorted(found)
+
+
+def _recorded_file(name: str, row: Mapping[str, Any]) -> Facts:
+    return Facts(name, row.get("size"), str(row.get("etag", "")), version=row.get("version_id"))
 
 
 def _as_text(value: Any) -> str:
@@ -105,12 +140,11 @@ def _check_options(name: str, url: str, table: Mapping[str, Any]) -> None:
             f"there is no option '{unknown[0]}' for {redacted(url)}",
             hint=f"options are {', '.join(sorted(set(known) - {'url'}))}",
         )
-    for option in ("version_aware", "worktree"):
-        if str(table.get(option, "false")).lower() == "true":
-            raise RemoteError(
-                f"'{name}' is to be imported by its version in the cloud, which is not supported",
-                hint=f"leave {option} out, or use DVC for this import",
-            )
+    if Options(name, table).versioned() and scheme_of(url) != "s3":
+        raise RemoteError(
+            f"'{name}' cannot be imported by its versions",
+            hint="that is for s3:// URLs and remotes; leave version_aware out, or use DVC for this import",
+        )
 
 
 def _divided(url: str) -> tuple[str, str]:
@@ -145,6 +179,7 @@ class FolderPlace:
 
     mark = ""
     jobs: int | None = None
+    versioned = False
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -194,6 +229,8 @@ _MARKS = {
 class RemotePlace:
     """The file or folder ``name`` of a file system of fsspec."""
 
+    versioned = False
+
     def __init__(self, storage: FsspecStorage, scheme: str, name: str, options: Options) -> None:
         self.mark = _MARKS.get(scheme, "")
         jobs = options.number("jobs")
@@ -221,7 +258,7 @@ class RemotePlace:
         with self._asking():
             for left in reversed(range(self._storage.attempts)):
                 try:
-                    self._storage.get(self._whole(name), target)
+                    self._read(name, target)
                 except FileNotFoundError:
                     raise
                 except Exception:  # whatever a library of a remote raises
@@ -232,6 +269,9 @@ class RemotePlace:
 
     def path_of(self, name: str) -> None:
         return None
+
+    def _read(self, name: str, target: str) -> None:
+        self._storage.get(self._whole(name), target)
 
     def _whole(self, name: str) -> str:
         return posixpath.join(self._name, name) if name else self._name
@@ -271,6 +311,77 @@ class RemotePlace:
             raise
         except Exception as error:  # whatever a library of a remote raises
             raise _unusable(self._options.name, error, self._options) from error
+
+
+class VersionedPlace(RemotePlace):
+    """The same of one that keeps the versions of its files.
+
+    Owns which version of each file is meant: as ``recorded``, else the ``version`` of its one file, else the latest.
+    """
+
+    versioned = True
+
+    def __init__(
+        self,
+        storage: FsspecStorage,
+        scheme: str,
+        name: str,
+        options: Options,
+        recorded: list[Facts] | None,
+        version: str | None,
+    ) -> None:
+        super().__init__(storage, scheme, name, options)
+        self._version = version
+        self._is_folder = None if recorded is None else [each.name for each in recorded] != [""]
+        self._files = recorded
+
+    def is_folder(self) -> bool:
+        if self._is_folder is None:
+            self._is_folder = self._version is None and super().is_folder()
+        return self._is_folder
+
+    def files(self) -> list[Facts]:
+        if self._files is None:
+            if self._version is None:
+                found = super().files()
+            else:
+                found = [self._facts("", self._name, self._info_of(self._version))]
+            for facts in found:
+                self._check_kept(facts)
+            self._files = found
+        return self._files
+
+    def _info_of(self, version: str) -> Mapping[str, Any]:
+        with self._asking():
+            try:
+                return self._storage.info(self._name, version)
+            except FileNotFoundError:
+                raise StoreError(
+                    f"there is no version '{version}' of '{self._options.name}'",
+                    hint="give the id of one that the bucket keeps",
+                ) from None
+
+    def _facts(self, name: str, whole: str, info: Mapping[str, Any]) -> Facts:
+        return super()._facts(name, whole, info)._replace(version=info.get("VersionId"))
+
+    def _check_kept(self, facts: Facts) -> None:
+        if facts.version in (None, "null"):
+            raise StoreError(
+                f"there is a file without a version at '{self._options.name}'",
+                facts={"file": self._whole(facts.name)},
+                hint="switch on the versioning of the bucket and put the file there anew, or leave --version-aware out",
+            )
+
+    def _read(self, name: str, target: str) -> None:
+        version = {facts.name: facts.version for facts in self.files()}[name]
+        try:
+            self._storage.get(self._whole(name), target, version)
+        except FileNotFoundError:
+            raise StoreError(
+                f"a version of a file is not kept any more at '{self._options.name}'",
+                facts={"file": self._whole(name), "version": version},
+                hint="`exp data update` takes what is there now",
+            ) from None
 
 
 def _check_names(names: list[str], url: str) -> None:

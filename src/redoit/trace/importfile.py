@@ -24,12 +24,15 @@ _OWN = frozenset(
 """Fields of an out that an import writes; all others are the user's, and stay."""
 
 
-def import_data(origin: Import, out: Entry, algo: Algo, *, resolved: bool) -> dict[str, Any]:
+def import_data(
+    origin: Import, out: Entry, algo: Algo, *, resolved: bool, push: bool = True
+) -> dict[str, Any]:
     """The content of the ``.dvc`` file of an import into ``out``. ``resolved``: it is known what the source holds."""
+    kept = {} if push else {"push": False}
     data: dict[str, Any] = {
         "frozen": True,
         "deps": [_dep(origin, algo)],
-        "outs": [_digest_first(entry_data(out))],
+        "outs": [{**_digest_first(entry_data(out)), **kept}],
     }
     return {"md5": checksum(data), **data} if resolved else data
 
@@ -40,10 +43,11 @@ def _dep(origin: Import, algo: Algo) -> dict[str, Any]:
         return {"path": origin.path, "repo": repo}
     record = dict(origin.record or {})
     record.pop("hash", None)
+    files = record.pop("files", None)
     data = {**record, "hash": algo.value, "path": origin.path}
     if origin.fs_config:
         data["fs_config"] = dict(origin.fs_config)
-    return data
+    return data if files is None else {**data, "files": files}
 
 
 def _digest_first(data: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +65,11 @@ def write_import(
     *,
     resolved: bool = True,
     counted: Entry | None = None,
+    push: bool = True,
 ) -> None:
     """Write the ``.dvc`` file of an import. One that is there keeps comments, and the fields that are the user's.
+
+    ``push``: whether a new one lets its data be sent to remotes.
 
     ``counted``: the out that the file's own checksum is of, if not ``out``: DVC makes it before it forgets an out.
     Raises TraceError if it cannot be read or written.
@@ -77,7 +84,7 @@ def write_import(
     try:
         document = _read(yaml, place)
         if document is None:
-            document = wanted
+            document = import_data(origin, out, layout.algo, resolved=resolved, push=push)
         else:
             whole = _with_own(document, wanted)
             if resolved:
