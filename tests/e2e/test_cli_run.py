@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -293,6 +294,39 @@ def test_an_interrupt_ends_commands_and_keeps_what_had_finished(
     wait_for_the_end_of_group(int(pid_file.read_text()))
     assert small.git("for-each-ref", "refs/exps") == ""
     assert "3 up to date" in lines(small.exp("repro", "--dry"))[-1]
+
+
+INTERRUPTED_UNNOTICED = """\
+import _thread, os, signal, sys, threading, time
+from redoit import Project
+from redoit.model import Request
+
+def trip():
+    while not os.path.exists("began") or frame().f_code.co_name not in ("wait", "_drain", "_wait"):
+        time.sleep(0.01)
+    _thread.interrupt_main(signal.SIGTERM)
+
+def frame():
+    return sys._current_frames()[threading.main_thread().ident]
+
+threading.Thread(target=trip, daemon=True).start()
+done = Project().repro(Request(jobs=int(sys.argv[1]), interactive=sys.argv[2] == "True"))
+print([each.outcome.name for each in done.stages])
+"""
+
+
+@pytest.mark.parametrize(("jobs", "interactive"), [(1, False), (1, True), (2, False)])
+def test_a_signal_that_comes_just_before_the_main_thread_waits_is_noticed(
+    project: Sandbox, jobs: int, interactive: bool
+) -> None:
+    project.write("dvc.yaml", "stages:\n  a:\n    cmd: touch began; sleep 30; touch done\n")
+    # As in that moment, the handler is due, and no call of the system is interrupted.
+    code = (sys.executable, "-c", INTERRUPTED_UNNOTICED, str(jobs), str(interactive))
+    done = subprocess.run(
+        code, cwd=project.root, env=dict(project.env), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "['INTERRUPTED']"
+    assert not (project.root / "done").exists()
 
 
 def test_where_the_time_went(small: Sandbox) -> None:

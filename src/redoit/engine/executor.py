@@ -24,6 +24,12 @@ LONGEST_LINE = 1 << 20
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL when a run is interrupted."""
 
+LOOK_UP = 1.0
+"""Seconds after which a thread that waits looks up. Python calls the handler of a signal between two of the main thread's steps: of
+one that comes between the last step and the waiting itself nothing would be noticed until the waiting is over.
+"""
+_LOOK_UP_MS = int(LOOK_UP * 1000)
+
 
 class Executor(Protocol):
     """Runs one command at a time per calling thread."""
@@ -69,6 +75,8 @@ class LocalProcesses:
                 if sink:
                     assert process.stdout is not None
                     _drain(process, process.stdout.fileno(), sink)
+                else:
+                    _wait(process)
                 return process.wait()
             except BaseException:
                 # KeyboardInterrupt where no handler of ours is installed: take the command along.
@@ -118,7 +126,7 @@ def _drain(process: subprocess.Popen[bytes], handle: int, sink: Sink) -> None:
     try:
         over = False
         while not over:
-            ready = dict(poll.poll(None if ended is not None else 50))
+            ready = dict(poll.poll(_LOOK_UP_MS if ended is not None else 50))
             over = (ended in ready) if ended is not None else process.poll() is not None
             if over:
                 os.set_blocking(handle, False)
@@ -131,6 +139,20 @@ def _drain(process: subprocess.Popen[bytes], handle: int, sink: Sink) -> None:
             os.close(ended)
     if rest:
         sink(rest + b"\n")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the command has ended, where that can be done while one looks up."""
+    ended = _end_of(process.pid)
+    if ended is None:
+        return
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    try:
+        while not poll.poll(_LOOK_UP_MS):
+            pass
+    finally:
+        os.close(ended)
 
 
 def _end_of(pid: int) -> int | None:

@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from redoit.engine.backend import TraceBackend, database_name
 from redoit.engine.checker import FingerprintChecker, WithoutData
 from redoit.engine.doit import BaseFail, Dependency, MThreadRunner, Runner, Task, UnmetDependency
-from redoit.engine.executor import Executor, LocalProcesses, Sink
+from redoit.engine.executor import LOOK_UP, Executor, LocalProcesses, Sink
 from redoit.engine.listener import Listener
 from redoit.engine.meeting import Meeting
 from redoit.engine.perform import Means, carry_out
@@ -169,8 +170,9 @@ class _Run:
             self._runner = MThreadRunner(
                 dependency, self, continue_=keep_going, num_process=self._jobs
             )
-            if not isinstance(profile, Unprofiled):
-                self._runner.Queue = lambda: _TimedQueue(profile)
+            self._runner.Queue = (
+                _Queue if isinstance(profile, Unprofiled) else partial(_TimedQueue, profile)
+            )
         try:
             with self._signals(), profile.phase(Phase.CHECK):
                 self._runner.run_all(control.task_dispatcher())
@@ -309,8 +311,18 @@ class _Run:
         self._executor.stop(signal.SIGKILL if again else signal.SIGTERM)
 
 
-class _TimedQueue(queue.Queue[Any]):
-    """A queue between doit's threads that tells how long they wait for each other."""
+class _Queue(queue.Queue[Any]):
+    """A queue between doit's threads in which they look up while they wait."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        while block and timeout is None:
+            with contextlib.suppress(queue.Empty):
+                return super().get(timeout=LOOK_UP)
+        return super().get(block, timeout)
+
+
+class _TimedQueue(_Queue):
+    """The same, which tells how long they wait for each other."""
 
     def __init__(self, profile: Phases) -> None:
         super().__init__()
