@@ -106,6 +106,14 @@ def test_run_tells_what_ran_and_why(small: Sandbox) -> None:
     ]
 
 
+def test_what_is_restored_is_executable_only_if_that_is_recorded(small: Sandbox) -> None:
+    small.exp("repro", "-q")
+    (small.root / "sorted.txt").chmod(0o755)
+    (small.root / "dvc.lock").unlink()
+    assert "'prepare' is cached, outputs restored" in small.exp("repro").stdout
+    assert (small.root / "sorted.txt").stat().st_mode & 0o111 == 0
+
+
 def test_a_failure(small: Sandbox) -> None:
     small.write("raw.txt", "b\nb\n")
     result = small.exp("repro", code=1)

@@ -211,6 +211,10 @@ def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
             return Outcome.RESTORED, None
         with means.profile.phase(Phase.RESTORE):
             for out in stage.outs:
+                if session.look.is_executable(out.path) and not (
+                    outs[out.text].isexec or out.persist
+                ):
+                    session.store.remove(out.path)  # else it would stay executable
                 session.store.checkout(out.path, outs[out.text], copy=not out.cache)
             session.written(stage)
             trace = trace_now(stage, [outs[out.text] for out in stage.outs], session)

@@ -83,6 +83,11 @@ class Look:
         """Whether a directory is at ``path``."""
         return self._see(path).is_dir
 
+    def is_executable(self, path: RepoPath) -> bool:
+        """Whether a file is at ``path`` that its owner may execute."""
+        mode = self._see(path).mode
+        return mode is not None and stat.S_ISREG(mode) and is_executable(mode)
+
     def matches(self, path: RepoPath, entry: Entry) -> bool:
         """Whether ``path`` holds what ``entry`` records, whichever its digest; executable bits
         do not count, as with DVC. False if nothing is there, or what is there cannot be read.
