@@ -193,9 +193,10 @@ def _compare_run(
     modes = "link" not in world.model.config
     trees = [workspace(side.root, modes=modes) for side in (ours, dvcs)]
     caches = [cache(side.root, modes=modes) for side in (ours, dvcs)]
-    frozen = [a for stage in world.model.stages if stage.frozen for a in stage.addresses()]
-    if frozen:
-        caches = [_without_runs_of(frozen, each) for each in caches]
+    world.were_frozen.update(
+        a for stage in world.model.stages if stage.frozen for a in stage.addresses()
+    )
+    caches = [_without_runs_of(world.were_frozen, each) for each in caches]
     _require_equal("workspace", *trees, story, here, theirs)
     _require_equal("cache", *caches, story, here, theirs)
 

@@ -55,6 +55,8 @@ class World:
     """After each run: the model and the texts of all dvc.lock files."""
     objects_missing: bool = False
     """Outs may be in the workspace that the cache does not have."""
+    were_frozen: set[str] = field(default_factory=set)
+    """Addresses of stages that were frozen in a run."""
 
 
 def history(seed: str) -> list[Op]:
