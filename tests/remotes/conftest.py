@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partialmethod
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from redoit import Project
 from redoit.model import Content, RepoPath
 from redoit.store import moving
-from tests.remotes import openssh, servers
+from tests.remotes import azurite, openssh, servers
 from tests.unit.store_room import Room
 
 _REAL_HOME = os.environ["HOME"]
-KINDS = ["folder", "http", "sftp", "s3", "webdav"]
+KINDS = ["folder", "http", "sftp", "s3", "webdav", "gs", "azure"]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +32,28 @@ def s3_port() -> Iterator[int]:
         port = server.__enter__()
     yield port
     server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def gs_port() -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", _REAL_HOME)
+        server = servers.gs_server()
+        port = server.__enter__()
+    yield port
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def azure_port() -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", _REAL_HOME)
+        try:
+            program = azurite.find_azurite()
+        except azurite.Unavailable as error:
+            pytest.skip(f"Azure's emulator is not here, and could not be got: {error}")
+    with servers.azure_server(program) as port:
+        yield port
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +84,37 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "_PAUSE", 0.01)
 
 
+@pytest.fixture
+def _quick_gs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses of its library, which are up to half a minute long."""
+    import gcsfs.retry
+
+    async def at_once(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(gcsfs.retry, "asyncio", SimpleNamespace(sleep=at_once))
+
+
+@pytest.fixture
+def _quick_azure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same; and one more attempt, not three."""
+    from azure.storage.blob._shared.policies_async import ExponentialRetry
+
+    quick = {"initial_backoff": 0, "increment_base": 0, "random_jitter_range": 0, "retry_total": 1}
+    monkeypatch.setattr(
+        ExponentialRetry, "__init__", partialmethod(ExponentialRetry.__init__, **quick)
+    )
+
+
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[servers.Place]:
     """A remote of each kind, empty."""
     with contextlib.ExitStack() as stack:
-        if request.param == "s3":
-            yield stack.enter_context(servers.s3(tmp_path, request.getfixturevalue("s3_port")))
+        if request.param in ("s3", "gs", "azure"):
+            if request.param != "s3":
+                request.getfixturevalue(f"_quick_{request.param}")
+            port = request.getfixturevalue(f"{request.param}_port")
+            yield stack.enter_context(getattr(servers, request.param)(tmp_path, port))
         elif request.param == "sftp":
             yield stack.enter_context(servers.sftp(tmp_path, request.getfixturevalue("ssh")))
         else:

@@ -14,10 +14,11 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -276,8 +277,7 @@ def sftp(tmp: Path, server: SshServer) -> Iterator[Place]:
 @contextlib.contextmanager
 def _openssh(sshd: Sshd, keys: Path) -> Iterator[tuple[int, int | None]]:
     """The server as a process of this user, for this user alone; ended by its process id."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = _free_port()
     if (
         os.geteuid() == 0
     ):  # it takes nothing else as root, and goes with the next start of the machine
@@ -393,11 +393,168 @@ class _S3Faults(NamedTuple):
 
 
 @contextlib.contextmanager
+def gs(tmp: Path, port: int) -> Iterator[Place]:
+    """A bucket of its own at the emulator of Google Cloud Storage on ``port``."""
+    bucket = f"bucket{os.urandom(6).hex()}"
+    with gateway(port) as (front, faults):
+        body = json.dumps({"name": bucket}).encode()
+        kind = {"Content-Type": "application/json"}
+        url = f"http://127.0.0.1:{port}/storage/v1/b?project=test"
+        urllib.request.urlopen(urllib.request.Request(url, body, kind), timeout=60).close()
+        proxy = Proxy(front)
+        try:
+            yield Place(
+                f"gs://{bucket}/some/folder",
+                {"endpointurl": f"http://127.0.0.1:{proxy.port}", "allow_anonymous_login": "true"},
+                proxy=proxy,
+                faults=Uploading(faults),
+            )
+        finally:
+            proxy.close()
+
+
+@contextlib.contextmanager
+def azure(tmp: Path, port: int) -> Iterator[Place]:
+    """A container of its own at the emulator of Azure Blob Storage on ``port``."""
+    from azure.storage.blob import BlobServiceClient
+
+    container = f"container{os.urandom(6).hex()}"
+    account = f"DefaultEndpointsProtocol=http;AccountName={AZURE_NAME};AccountKey={AZURE_KEY};"
+
+    def at(place: int) -> str:
+        return f"{account}BlobEndpoint=http://127.0.0.1:{place}/{AZURE_NAME};"
+
+    with BlobServiceClient.from_connection_string(at(port)) as client:
+        client.create_container(container)
+    with gateway(port) as (front, faults):
+        proxy = Proxy(front)
+        try:
+            yield Place(
+                f"azure://{container}/some/folder",
+                {"connection_string": at(proxy.port)},
+                proxy=proxy,
+                faults=faults,
+                impatient={"read_timeout": "1", "connection_timeout": "1"},
+            )
+        finally:
+            proxy.close()
+
+
+AZURE_NAME = "devstoreaccount1"
+AZURE_KEY = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+"""The account that every emulator of Azure has; its documentation prints this key."""
+
+
+class Uploading(NamedTuple):
+    """Faults of a server to which files are sent by POST."""
+
+    faults: Faults
+
+    @property
+    def answered(self) -> int:
+        return self.faults.answered
+
+    def set(self, status: int, times: int = 0, methods: str = "", longer: int = 0) -> None:
+        self.faults.set(status, times, methods.replace("PUT", "POST"), longer)
+
+
+@contextlib.contextmanager
+def gateway(port: int) -> Iterator[tuple[int, Faults]]:
+    """A server that passes requests on to the one on ``port``, and can be made to fail: its port and its faults."""
+    faults = Faults()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_PassingOn, port, faults))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1], faults
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _PassingOn(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def __init__(self, port: int, faults: Faults, *args: Any) -> None:
+        self._port = port
+        self._faults = faults
+        super().__init__(*args)
+
+    def log_message(self, *args: Any) -> None: ...
+
+    def _pass_on(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # it was cut
+            self.close_connection = True
+            return
+        status = self._faults.answer(self.command, len(body))
+        if status is not None:
+            self._answer(status, "Fault", [], b"")
+            return
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            # As they are: some are signed.
+            headers = {key: value for key, value in self.headers.items() if key != "Connection"}
+            connection.request(self.command, self.path, body, headers)
+            answer = connection.getresponse()
+            self._answer(answer.status, answer.reason, answer.getheaders(), answer.read())
+        finally:
+            connection.close()
+
+    def _answer(
+        self, status: int, reason: str, headers: Sequence[tuple[str, str]], content: bytes
+    ) -> None:
+        self.send_response_only(status, reason)
+        size = str(len(content))
+        for key, value in headers:
+            if key.lower() == "content-length" and self.command == "HEAD":
+                size = value
+            elif key.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(key, value)
+        self.send_header("Content-Length", size)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on
+
+
+@contextlib.contextmanager
+def gs_server() -> Iterator[int]:
+    """An emulator of Google Cloud Storage, in an environment of its own."""
+    wanted = "gcp-storage-emulator==2026.7.19"
+    program = peer_environment(wanted.replace("==", "-"), [wanted]) / "gcp-storage-emulator"
+    port = _free_port()
+    words = ["start", "--in-memory", "--quiet", "--host", "127.0.0.1", "--port", str(port)]
+    with _running([str(program), *words], port):
+        yield port
+
+
+@contextlib.contextmanager
+def azure_server(program: Sequence[str]) -> Iterator[int]:
+    """The emulator of Azure Blob Storage that ``program`` runs."""
+    port = _free_port()
+    words = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent", "--disableTelemetry"]
+    words += ["--inMemoryPersistence", "--skipApiVersionCheck"]
+    with _running([*program, *words], port):
+        yield port
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
 def s3_server() -> Iterator[int]:
     """An S3 server (moto) in a process and an environment of its own: it wants other versions than s3fs."""
     bin_folder = peer_environment("moto-5.1", ["moto[s3,server]~=5.1"])
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = _free_port()
     script = str(Path(__file__).parent / "s3_server.py")
     with _running([str(bin_folder / "python"), script, str(port)], port):
         yield port

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from redoit.data.gc import GcRequest
 from redoit.data.imports import ImportRequest
 from redoit.data.targets import DataRequest
 from redoit.data.transfer import TransferRequest
 from redoit.data.update import UpdateRequest
+from redoit.engine.run import Request
 from redoit.errors import RemoteError, TransferFailed
 from redoit.model import Algo
 from redoit.project import Layout
@@ -211,3 +213,37 @@ def test_imports_by_url(tmp_path: Path, origin: Data) -> None:
     break_object(origin, name, b"another\n")
     assert data.update(UpdateRequest(DataRequest(("single",))))[0].changed
     assert (origin.root / "single").read_text() == "another\n"
+
+
+def test_garbage_at_the_remote(tmp_path: Path, origin: Data) -> None:
+    """What nothing uses any more goes from there; what is used stays whole."""
+    if not origin.place.writable:
+        pytest.skip("nothing can be removed from it")
+    data = origin.project.data
+    data.push()
+    old = behind(origin, "file")
+    origin.room.write("file", "another\n")
+    origin.add("file")
+    data.push()
+    assert data.gc(GcRequest(cloud=True, dry=True)).remote_objects == 1
+    assert storage_of(origin).size(old) == len("a file\n")
+    assert data.gc(GcRequest(cloud=True)).remote_objects == 1
+    assert storage_of(origin).size(old) is None
+    clone = origin.clone(tmp_path / "clone")
+    assert clone.project.data.pull().transferred.moved.files == 10
+    clone.close()
+
+
+def test_a_run_gets_what_it_needs(tmp_path: Path, origin: Data) -> None:
+    """``--pull --allow-missing``: one file of the ten."""
+    origin.push()
+    clone = origin.clone(tmp_path / "clone")
+    clone.room.write(
+        "dvc.yaml", "stages:\n  s:\n    cmd: cp file copy\n    deps: [file]\n    outs: [copy]\n"
+    )
+    result = clone.project.repro(Request(pull=True, allow_missing=True))
+    assert result.exit_code == 0
+    assert (clone.root / "copy").read_text() == "a file\n"
+    assert not (clone.root / "many").exists()
+    assert len([name for name in clone.room.objects() if name.startswith("files/")]) == 1
+    clone.close()

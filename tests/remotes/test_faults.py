@@ -12,6 +12,7 @@ import pytest
 
 from redoit.data.transfer import TransferRequest
 from redoit.errors import RemoteError, TransferFailed
+from redoit.store import backends
 from tests.remotes.conftest import Data
 from tests.remotes.servers import Place, SshServer, fill_own
 from tests.remotes.test_conformance import behind, storage_of
@@ -115,7 +116,9 @@ def test_a_full_disk(tmp_path: Path, origin: Data) -> None:
     check_complete(clone, origin)
 
 
-def test_a_server_that_falls_silent(tmp_path: Path, place: Place) -> None:
+def test_a_server_that_falls_silent(
+    tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the middle, its connection open: it is not waited for without an end."""
     if place.proxy is None:
         pytest.skip("there is no connection")
@@ -126,6 +129,8 @@ def test_a_server_that_falls_silent(tmp_path: Path, place: Place) -> None:
     origin.close()
     clone = origin.clone(tmp_path / "clone")
     clone.configure(**place.impatient)
+    if not place.impatient:  # it has no option for that
+        monkeypatch.setattr(backends, "_SILENCE", 0.5)
     place.proxy.silent_after = 400_000
     with pytest.raises((TransferFailed, RemoteError)):
         clone.project.data.pull()
@@ -133,6 +138,7 @@ def test_a_server_that_falls_silent(tmp_path: Path, place: Place) -> None:
     assert not (clone.root / "large").exists()
     assert list(clone.project.verify_cache()) == []
     place.proxy.silent_after = None
+    monkeypatch.undo()
     clone.configure()
     clone.project.data.pull()
     assert (clone.root / "large").read_bytes() == (origin.root / "large").read_bytes()

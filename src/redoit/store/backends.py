@@ -137,6 +137,7 @@ def _s3_session(options: Options) -> dict[str, Any]:
 
 def _gs(url: str, options: Options) -> FsspecStorage:
     anonymous = options.flag("allow_anonymous_login")
+    aiohttp = _module("aiohttp", "gs", options)
     # The class that the package itself names asks by gRPC for the kind of each bucket, and where only HTTP is answered
     # (``endpointurl``) it does so for minutes.
     system = _class("gcsfs.core", "GCSFileSystem", "gs", options)(
@@ -147,9 +148,15 @@ def _gs(url: str, options: Options) -> FsspecStorage:
                 "endpoint_url": options.text("endpointurl"),
             }
         ),
+        # By default a request may take five minutes in all, however much it brings.
+        requests_timeout=aiohttp.ClientTimeout(
+            total=None, sock_connect=_SILENCE, sock_read=_SILENCE
+        ),
         **_FRESH,
     )
-    return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1)  # it tries again itself
+    # It tries again itself. With headers of our own it asks for a file once, not for what it is before, nor for pieces of
+    # it, of which each would be tried again and then all.
+    return FsspecStorage(Opened(system, _bucket_path(url)), attempts=1, get_options={"headers": {}})
 
 
 def _azure(url: str, options: Options) -> FsspecStorage:
@@ -157,7 +164,11 @@ def _azure(url: str, options: Options) -> FsspecStorage:
         *("connection_string", "account_name", "account_key", "sas_token"),
         *("tenant_id", "client_id", "client_secret"),
     )
-    given = _given({name: options.text(name) for name in names})
+    given: dict[str, Any] = _given({name: options.text(name) for name in names})
+    if timeout := options.number("timeout"):
+        given["timeout"] = int(timeout)
+    for name in ("read_timeout", "connection_timeout"):
+        given[name] = options.number(name) or _SILENCE
     system = _class("adlfs", "AzureBlobFileSystem", "azure", options)(
         **given, anon=options.flag("allow_anonymous_login"), **_FRESH
     )

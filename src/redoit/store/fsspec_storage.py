@@ -23,7 +23,7 @@ class FsspecStorage:
     """A folder of a file system of fsspec.
 
     ``renames``: a file is visible while it is being written, so that it gets a temporary name first. ``again``: connects
-    anew, for a file system that does not when its connection has ended.
+    anew, for a file system that does not when its connection has ended. ``get_options`` are given to its ``get_file``.
     """
 
     def __init__(
@@ -35,9 +35,11 @@ class FsspecStorage:
         renames: bool = False,
         attempts: int = 3,
         again: Callable[[], Any] | None = None,
+        get_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._opened, self._root = _quiet(opened.system), opened.root
         self._again = again
+        self._get_options = get_options or {}
         self._lock = threading.Lock()
         self.lists = lists
         self.writable = writable
@@ -94,7 +96,7 @@ class FsspecStorage:
 
     def get(self, name: str, place: str, version: str | None = None) -> None:
         """Write the file's content, or that of its ``version``, to ``place``."""
-        self._fs.get_file(self._path(name), place, **_version(version))
+        self._fs.get_file(self._path(name), place, **self._get_options, **_version(version))
 
     def put(self, place: str, name: str) -> None:
         path = self._path(name)
