@@ -14,7 +14,7 @@ from redoit.project import Layout
 if TYPE_CHECKING:
     import sqlite3
 
-_FORMAT = 2
+_FORMAT = 3
 """Raise it when reading a revision, or the form of a row, changes."""
 _ONE_BY_ONE = 500
 """Revisions that are asked for by name; for more, the whole table is read."""

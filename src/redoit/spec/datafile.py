@@ -18,6 +18,7 @@ from redoit.model import (
     Stage,
     Trace,
 )
+from redoit.spec.listing import listed_directory
 from redoit.spec.paths import locate_path
 from redoit.spec.source import Fault
 from redoit.spec.stages import check_local, make_out
@@ -101,6 +102,9 @@ def _entry(text: str, record: Mapping[str, Any]) -> Entry:
     hash_name = record.get("hash")
     algo = {"md5": Algo.MD5, "xxh128": Algo.XXH128}.get(hash_name or "", Algo.MD5_DOS2UNIX)
     digest = record.get("xxh128" if algo is Algo.XXH128 else "md5")
+    listed = listed_directory(record.get("files")) if digest in (None, "") else None
+    if listed is not None:
+        return Entry(text, listed.oid, Algo.MD5, listed.size, listed.nfiles)
     return Entry(
         text,
         Oid(str(digest).lower()) if digest not in (None, "") else None,

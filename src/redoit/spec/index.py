@@ -25,7 +25,7 @@ from redoit.spec.variables import ReadValues
 from redoit.spec.walk import find_files
 from redoit.spec.yaml import load
 
-_FORMAT = 4
+_FORMAT = 5
 """Part of the name under which the index is kept: raise it when reading or the kept form changes."""
 
 

@@ -16,6 +16,7 @@ from redoit.project import Layout
 from redoit.spec.source import Source
 from redoit.spec.yaml import load
 from redoit.trace.record import entry_data
+from redoit.trace.versions import FIELDS, names_same
 
 _CONTENT = (
     "md5",
@@ -132,7 +133,8 @@ def _rewrite(
         wanted = list(_wanted(plain.get(field) or [], entries, replace or {}))
         if all(entry is None or _says(item, entry) for item, entry in wanted):
             return False
-        new = _round_trip(text, field, [entry for _, entry in wanted])
+        changed = [None if entry and _says(item, entry) else entry for item, entry in wanted]
+        new = _round_trip(text, field, changed)
         write_atomic(path, new, staging=layout.tmp)
     except (OSError, SpecError, AttributeError, TypeError, KeyError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -166,6 +168,8 @@ def _wanted(
 
 def _says(item: Mapping[str, Any], entry: Entry) -> bool:
     """Whether the item has the content of ``entry`` already."""
+    if FIELDS & item.keys():
+        return names_same(item, entry)
     data = entry_data(entry)
     del data["path"]
     return {key: value for key, value in item.items() if key in _CONTENT} == data

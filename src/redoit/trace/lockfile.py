@@ -26,6 +26,7 @@ from redoit.spec.source import Source
 from redoit.spec.yaml import load
 from redoit.trace.emit import emit_block
 from redoit.trace.record import BadEntry, Record, encode, lock_data, trace_of_lock
+from redoit.trace.versions import with_versions
 
 _EMPTY = b"schema: '2.0'\nstages:\n"
 _STAGES_LINE = re.compile(rb"^stages:[ ]*\n", re.M)
@@ -36,6 +37,7 @@ _NAME = re.compile(
 )
 _ANCHOR = re.compile(rb" *(?:- )*(?:[^\s'\"#]+: +)?[&*][^\s&*./'\"=|-]")
 _LEADING_COMMENT = re.compile(rb"[^\n]*\n *#")
+_VERSIONS = re.compile(rb"^ +(?:- )?(?:cloud|files):", re.M)
 _COMMENTS = re.compile(rb"(?:\s*(?:#[^\n]*)?\n)*\s*\Z")
 _RESTORE = "settle it by hand or with `git checkout`; without its entry a stage is restored from the run cache, or runs"
 
@@ -258,7 +260,11 @@ def _change_blocks(lock: LockText, wanted: Changes, records: dict[str, Record]) 
             start, end = spans[name]
             piece = text[start:end]
         else:
-            piece = emit_block({name: lock_data(new.trace)}, 2).encode("utf-8", "surrogatepass")
+            data = lock_data(new.trace)
+            if name in spans and _VERSIONS.search(text, *spans[name]):
+                start, end = spans[name]
+                data = with_versions(data, _parse(b"stages:\n" + text[start:end])["stages"][name])
+            piece = emit_block({name: data}, 2).encode("utf-8", "surrogatepass")
         starts.append(length)
         pieces.append(piece)
         length += len(piece)
@@ -316,7 +322,7 @@ def _change_whole(lock: LockText, wanted: Changes, records: dict[str, Record]) -
     for name in records:
         new = wanted.get(name)
         if new is not None:
-            stages[name] = lock_data(new.trace)
+            stages[name] = with_versions(lock_data(new.trace), stages.get(name))
     stream = io.StringIO()
     yaml.dump(data, stream)
     text = stream.getvalue().encode()

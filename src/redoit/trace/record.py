@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from redoit.errors import TraceError
 from redoit.files import survives_json
 from redoit.model import Algo, Entry, Oid, Trace
+from redoit.spec.listing import listed_directory
 
 _ALGOS = (Algo.MD5, Algo.XXH128, Algo.MD5_DOS2UNIX)
 _MD5 = Algo.MD5
@@ -110,6 +111,8 @@ def entry_of_lock(item: Any, field: str = "outs") -> Entry:
         and (nfiles is None or isinstance(nfiles, int))
     ):
         raise BadEntry(f"has a digest, size or nfiles of the wrong type in its {field}")
+    if oid is None and (listed := listed_directory(item.get("files"))) is not None:
+        return Entry(item["path"], listed.oid, Algo.MD5, listed.size, listed.nfiles)
     return Entry(
         item["path"],
         None if oid is None else Oid(oid),

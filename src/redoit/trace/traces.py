@@ -18,7 +18,7 @@ from redoit.trace.lockfile import LockText, Recorded, change, read_text
 from redoit.trace.record import Record, decode, decode_deps, encode
 
 _KIND = "locks"
-_VERSION = "2"
+_VERSION = "3"
 
 
 class Traces:
