@@ -230,3 +230,37 @@ def test_a_digest_that_leads_out_of_the_cache_names_nothing(tmp_path: Path, link
     box.write("a.dvc", f"outs:\n- md5: {digest}\n  hash: md5\n  path: a\n")
     assert "must be a digest (hex digits)" in box.exp("data", "checkout", code=1).stderr
     assert not os.path.lexists(box.root / "a")
+
+
+def test_what_is_damaged_in_the_cache_is_named_and_got_anew(made: Sandbox) -> None:
+    box = made
+    box.exp("data", "push", "-q")
+    objects = [path for path in (box.root / ".dvc/cache/files").rglob("*") if path.is_file()]
+    (listing,) = (path for path in objects if path.suffix == ".dir")
+    (inner,) = (path for path in objects if path.read_bytes() == b"1\n")
+    for damaged, content, mode, name in (
+        (listing, b"[{", 0o444, "many/"),
+        (listing, listing.read_bytes().replace(b"one", b"two"), 0o444, "many/"),
+        (listing, None, 0o555, "many/"),
+        (inner, b"3\n", 0o644, "many/one"),
+        (inner, None, 0o555, "many/one"),
+    ):
+        damaged.unlink()
+        if content is None:
+            damaged.mkdir(mode)
+        else:
+            damaged.write_bytes(content)
+            damaged.chmod(mode)
+        told = box.exp("data", "status", "--granular").stdout
+        assert told == (f"Damaged in the cache (`exp data fetch` gets them anew):\n  {name}\n")
+        told = box.exp("data", "status", "--json").stdout
+        assert told == '{"damaged": ["many/"]}\n'
+        box.command("rm", "-r", "many")
+        told = box.exp("data", "checkout", code=1).stderr
+        assert told.splitlines()[1] == "  damaged: many"
+        assert str(damaged) in box.exp("cache", "verify", code=1).stdout
+        assert box.exp("data", "push", code=None).code == int(name == "many/")
+        box.exp("data", "fetch", "-q")
+        assert box.exp("cache", "verify").stdout == "All objects are as their names say\n"
+        box.exp("data", "checkout", "-q")
+        assert box.exp("data", "status").stdout == "Nothing has changed\n"

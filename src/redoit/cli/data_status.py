@@ -85,6 +85,7 @@ def status_json(found: DataStatus, *, unchanged: bool) -> dict[str, Any]:
     """The status under DVC's names, without what is empty."""
     told: dict[str, Any] = {
         "not_in_cache": list(found.not_in_cache),
+        "damaged": list(found.damaged),
         "not_in_remote": list(found.not_in_remote),
         "committed": _changes(found.committed),
         "uncommitted": _changes(found.uncommitted),
@@ -101,6 +102,7 @@ def _changes(changes: Changes) -> dict[str, list[str]]:
 
 _HEADS = {
     "not_in_cache": "Not in the cache (`exp data fetch` gets them):",
+    "damaged": "Damaged in the cache (`exp data fetch` gets them anew):",
     "not_in_remote": "Not in the remote (`exp data push` sends them):",
     "committed": "Recorded, not committed to Git:",
     "uncommitted": "Changed, not recorded (`exp data commit` does that, `exp data checkout` undoes it):",

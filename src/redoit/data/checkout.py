@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from redoit.data.targets import Chosen
 from redoit.engine.session import Session
-from redoit.errors import MissingObject, StoreError, WouldOverwrite
+from redoit.errors import CorruptObject, MissingObject, StoreError, WouldOverwrite
 from redoit.model import Entry, Oid, RepoPath
-from redoit.store import tree
+from redoit.store.listings import damaged, listing_of
 
 _NAMED = 20
 """So many paths an error names."""
@@ -24,11 +24,19 @@ class CheckedOut:
     added: list[RepoPath] = field(default_factory=list)
     modified: list[RepoPath] = field(default_factory=list)
     missing: list[RepoPath] = field(default_factory=list)
-    """Not in the cache."""
+    """Not in the cache, or damaged there."""
+    damaged: list[RepoPath] = field(default_factory=list)
+    """Those of the missing that are damaged."""
 
     @property
     def changed(self) -> bool:
         return bool(self.added or self.modified)
+
+    def lack(self, session: Session, path: RepoPath, entry: Entry) -> None:
+        """Note that the cache does not have what is to be at ``path``."""
+        self.missing.append(path)
+        if any(True for _ in damaged(session.store.objects, entry)):
+            self.damaged.append(path)
 
 
 def checkout(
@@ -57,7 +65,7 @@ def checkout(
             elif entry.isexec:
                 session.store.checkout(path, entry)
         elif not session.store.has(entry):
-            result.missing.append(path)
+            result.lack(session, path, entry)
         else:
             if not force and not is_saved(session, path):
                 unsaved.append(path)
@@ -76,9 +84,11 @@ def checkout(
                 stack.enter_context(session.store.in_part(used.path, used.entry))
         _put(session, todo, result, relink=relink)
     if result.missing and not allow_missing:
+        lost = [path for path in result.missing if path not in set(result.damaged)]
+        facts = {"missing": lost, "damaged": result.damaged}
         raise MissingObject(
             "the cache does not have all of the data",
-            facts={"missing": _some(result.missing)},
+            facts={what: _some(paths) for what, paths in facts.items() if paths},
             hint="`exp data pull` gets them from a remote; `exp repro` makes what stages write",
         )
     return result
@@ -113,7 +123,7 @@ def _parts(session: Session, chosen: Chosen, result: CheckedOut) -> list[tuple[R
         return [(out.path, entry)]
     inner = files_inside(session, entry, inside)
     if inner is None:
-        result.missing.append(chosen.path)
+        result.lack(session, chosen.path, entry)
         return []
     return [(RepoPath(f"{out.path}/{name}"), Entry(name, oid, entry.algo)) for name, oid in inner]
 
@@ -121,10 +131,10 @@ def _parts(session: Session, chosen: Chosen, result: CheckedOut) -> list[tuple[R
 def files_inside(session: Session, entry: Entry, inside: str) -> list[tuple[str, Oid]] | None:
     """Name and oid of the files of a directory that are ``inside`` or lie below it; None if it is not known."""
     assert entry.oid is not None
-    objects = session.store.objects
-    if not objects.has(entry.oid, entry.algo):
+    try:
+        listing = listing_of(session.store.objects, entry.oid, entry.algo)
+    except (MissingObject, CorruptObject):
         return None
-    listing = tree.decode(objects.read(entry.oid, entry.algo), entry.algo, entry.oid)
     return [(name, oid) for name, oid in listing if name == inside or name.startswith(f"{inside}/")]
 
 

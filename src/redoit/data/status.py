@@ -15,6 +15,7 @@ from redoit.late import late
 from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
+from redoit.store.listings import damaged, listing_of
 from redoit.store.moved import Wanted
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import present
@@ -47,6 +48,8 @@ class DataStatus(NamedTuple):
     """Imports whose source has something else now."""
     untracked: tuple[str, ...] = ()
     """Files that neither Git nor a ``.dvc`` file has."""
+    damaged: tuple[str, ...] = ()
+    """In the cache, but with another content than recorded, or no file at all."""
 
 
 class StatusRequest(NamedTuple):
@@ -73,13 +76,16 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
     uncommitted = _Sorted()
     unchanged: list[str] = []
     not_in_cache: list[str] = []
+    bad: list[str] = []
     head = _head(session)
     cached = _Cached(session)
     for path, entry in dict(_entries(chosen)).items():
         before = head.pop(path, None)
         _compare(committed, path, before, entry, cached, granular=request.granular)
         if not session.store.has(entry):
-            not_in_cache += cached.lacking(path, entry, granular=request.granular)
+            gone, spoilt = cached.lacking(path, entry, granular=request.granular)
+            not_in_cache += gone
+            bad += spoilt
         if session.look.matches(path, entry):
             if before is not None and before.oid == entry.oid:
                 unchanged.append(_shown(path, entry))
@@ -103,6 +109,7 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
         meant.of(unchanged),
         tuple(_updates(session, request.data, chosen)) if request.updates else (),
         tuple(_untracked(session.layout, request.data)) if request.untracked else (),
+        meant.of(bad),
     )
 
 
@@ -147,16 +154,32 @@ class _Cached:
 
     def files(self, entry: Entry) -> dict[str, Oid] | None:
         oid = entry.oid
-        if oid is None or not tree.is_dir_oid(oid) or not self._objects.has(oid, entry.algo):
+        if oid is None or not tree.is_dir_oid(oid):
             return None
-        data = self._objects.read(oid, entry.algo)
-        return dict(tree.decode(data, entry.algo, self._objects.path(oid, entry.algo)))
+        try:
+            return dict(listing_of(self._objects, oid, entry.algo))
+        except StoreError:
+            return None
 
-    def lacking(self, path: RepoPath, entry: Entry, *, granular: bool) -> list[str]:
-        """What the cache lacks of ``entry``: the whole, or with ``granular`` the files, if they are known."""
-        files = self.files(entry) if granular else None
-        lost = [n for n, oid in (files or {}).items() if not self._objects.has(oid, entry.algo)]
-        return [f"{path}/{name}" for name in lost] or [_shown(path, entry)]
+    def lacking(
+        self, path: RepoPath, entry: Entry, *, granular: bool
+    ) -> tuple[list[str], list[str]]:
+        """What of ``entry`` is missing in the cache, and what is damaged there.
+
+        It is the whole, or with ``granular`` the files, if they are known.
+        """
+        whole = _shown(path, entry)
+        bad = list(damaged(self._objects, entry))
+        if not granular or "" in bad:
+            return ([], [whole]) if bad else ([whole], [])
+        spoilt = [f"{path}/{name}" for name in bad]
+        lost = [
+            f"{path}/{name}"
+            for name, oid in (self.files(entry) or {}).items()
+            if not self._objects.has(oid, entry.algo)
+        ]
+        gone = [each for each in lost if each not in set(spoilt)]
+        return (gone, spoilt) if gone or spoilt else ([whole], [])
 
 
 def _entries(chosen: Iterable[Chosen]) -> Iterator[tuple[RepoPath, Entry]]:

@@ -11,7 +11,7 @@ from redoit.engine.session import Session
 from redoit.errors import RedoitError, TransferFailed
 from redoit.late import late
 from redoit.model import Address, Entry, Oid, Out, RepoPath, Stage
-from redoit.store import tree
+from redoit.store.listings import listing_of
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import download
@@ -171,8 +171,7 @@ def _files_inside(
 ) -> Iterator[tuple[str, Oid]]:
     """Those files of a directory that are ``inside`` or below it, and not in the workspace."""
     assert entry.oid is not None
-    data = session.store.objects.read(entry.oid, entry.algo)
-    for name, oid in tree.decode(data, entry.algo, entry.oid):
+    for name, oid in listing_of(session.store.objects, entry.oid, entry.algo):
         meant = name == inside or name.startswith(f"{inside}/")
         if meant and not session.exists(RepoPath(f"{path}/{name}")):
             yield name, oid

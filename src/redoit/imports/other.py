@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from redoit.errors import MissingObject, RemoteError, StoreError
+from redoit.errors import RemoteError, StoreError
 from redoit.imports.configuration import SourceConfig, source_config
 from redoit.imports.repository import Part, Repository
 from redoit.model import Entry, Oid
 from redoit.redact import redacted
 from redoit.store import tree
+from redoit.store.listings import listing_of
 from redoit.store.moved import Wanted
 from redoit.store.objects import Objects
 from redoit.store.remotes import Remote, Remotes
@@ -74,8 +75,8 @@ def has(objects: Objects, entry: Entry, inside: str | None) -> bool:
         return True
     wanted = Wanted("", entry, inside)
     try:
-        listing = _listing(objects, entry.oid, entry)
-    except (MissingObject, StoreError):
+        listing = listing_of(objects, entry.oid, entry.algo)
+    except StoreError:
         return False
     return all(objects.has(oid, entry.algo) for name, oid in listing if wanted.takes(name))
 
@@ -88,7 +89,7 @@ def files_of(objects: Objects, entry: Entry, part: Part) -> dict[str, Oid]:
     assert entry.oid is not None
     found: dict[str, Oid] = {}
     if tree.is_dir_oid(entry.oid):
-        listing = _listing(objects, entry.oid, entry)
+        listing = listing_of(objects, entry.oid, entry.algo)
         if part.inside is None:
             return dict(listing)
         prefix = f"{part.inside}/"
@@ -103,7 +104,3 @@ def files_of(objects: Objects, entry: Entry, part: Part) -> dict[str, Oid]:
             hint="import the whole, and look what is there",
         )
     return found
-
-
-def _listing(objects: Objects, oid: Oid, entry: Entry) -> list[tuple[str, Oid]]:
-    return tree.decode(objects.read(oid, entry.algo), entry.algo, objects.path(oid, entry.algo))

@@ -176,6 +176,14 @@ def _sweep(folder: str) -> None:
                     os.unlink(entry.path)
 
 
+def clear(path: str) -> None:
+    """Remove a folder where a file is to be; a file there can be replaced. Raises OSError."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        import shutil  # there is hardly ever one
+
+        shutil.rmtree(path)
+
+
 def write_all(handle: int, data: bytes | memoryview) -> None:
     """Write all of ``data``; a short write is not the end of it. Raises OSError."""
     count = os.write(handle, data)

@@ -15,6 +15,7 @@ from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.digests import Digests, digest_file
+from redoit.store.listings import listing_of
 from redoit.store.look import Look
 from redoit.store.objects import Objects, corrupt, missing
 from redoit.store.scan import stamp_of
@@ -97,11 +98,7 @@ class _Work:
         return new
 
     def _directory(self, oid: Oid, algo: Algo) -> Oid:
-        path = self._objects.path(oid, algo)
-        data = self._objects.read(oid, algo)
-        if tree.dir_oid(data, algo) != oid:
-            raise corrupt(oid, path)
-        files = tree.decode(data, algo, path)
+        files = listing_of(self._objects, oid, algo)
         oids = [self.object(inner, algo) for _, inner in files]
         return self._put_tree([name for name, _ in files], oids)
 

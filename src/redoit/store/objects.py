@@ -28,7 +28,7 @@ from redoit.store.digests import (
     read_whole,
     unreadable,
 )
-from redoit.store.drafts import Draft, Drafts, umask, write_all
+from redoit.store.drafts import Draft, Drafts, clear, umask, write_all
 from redoit.store.processes import FEWEST_LOOKS, in_slices
 from redoit.store.scan import Stamp, stamp_of
 
@@ -132,6 +132,8 @@ class Objects:
             status = os.stat(path)
         except OSError:
             return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
         if status.st_mode & _WRITABLE and not self._is_good(path, oid, algo):
             return None
         self._sizes[algo][oid] = status.st_size
@@ -148,13 +150,15 @@ class Objects:
         return True
 
     def read(self, oid: Oid, algo: Algo) -> bytes:
-        """The whole of a small object. Raises MissingObject, StoreError."""
+        """The whole of a small object. Raises MissingObject, CorruptObject, StoreError."""
         path = self.path(oid, algo)
         try:
             with open(path, "rb") as file:
                 return file.read()
         except FileNotFoundError:
             raise missing(oid, path) from None
+        except IsADirectoryError:
+            raise corrupt(oid, path) from None
         except OSError as error:
             raise StoreError(
                 "cannot read an object of the cache",
@@ -214,6 +218,18 @@ class Objects:
     def put_tree(self, data: bytes, algo: Algo) -> Oid:
         """Make an object of an encoded directory. Returns its oid. Raises StoreError."""
         return Oid(f"{self.put_data(data, algo, tree.DIR_SUFFIX).oid(algo)}{tree.DIR_SUFFIX}")
+
+    def drop(self, oid: Oid, algo: Algo) -> None:
+        """Remove an object that is damaged; missing is fine. Raises StoreError."""
+        path = self.path(oid, algo)
+        self._sizes[algo].pop(oid, None)
+        try:
+            clear(path)
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _put_copy(self, handle: int, size: int, algo: Algo) -> Digests:
         try:
@@ -300,6 +316,9 @@ class Objects:
             except FileNotFoundError:
                 self._make_folder(os.path.dirname(made.path))
                 os.replace(place, made.path)
+            except IsADirectoryError:
+                clear(made.path)
+                os.replace(place, made.path)
         except OSError as error:
             raise self._failed(error) from error
         self._added(made)
@@ -315,6 +334,7 @@ class Objects:
         except FileExistsError:
             if self.has(wanted.oid, wanted.algo, wanted.size):
                 return False
+            clear(wanted.path)
             name = self._drafts.temporary(os.path.dirname(wanted.path))
             os.link(source, name)
             os.replace(name, wanted.path)
@@ -352,6 +372,7 @@ class Objects:
             self._met = True
             if self.has(made.oid, made.algo, made.size):
                 return
+            clear(made.path)
             draft.replace(made.path)  # what is there cannot be believed
         self._added(made)
 

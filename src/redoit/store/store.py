@@ -18,9 +18,10 @@ from redoit.store.directories import Directories
 from redoit.store.gitignore import GitIgnore
 from redoit.store.incomplete import Lack, Mark, Marks, find_lack, is_all_there
 from redoit.store.links import Links, failing, make_executable, remove, settled
+from redoit.store.listings import listing_of
 from redoit.store.look import LARGE, Look, is_executable
 from redoit.store.migrate import Item, Migration, migrate
-from redoit.store.objects import Objects, corrupt
+from redoit.store.objects import Objects
 from redoit.store.parallel import in_parallel
 from redoit.store.processes import in_slices
 from redoit.store.scan import UNKNOWN, Listing, Stamp, is_racy, stamp_of
@@ -49,7 +50,7 @@ class Store:
         self._directories = Directories(layout, look, self._objects, self._links, self._marks)
         self._gitignore = GitIgnore(layout)
         linked = not {"hardlink", "symlink"}.isdisjoint(self._links.types)
-        self._wholes = Wholes(self._objects, state, self._files, shared=linked)
+        self._wholes = Wholes(self._objects, state, shared=linked)
 
     @property
     def objects(self) -> Objects:
@@ -75,13 +76,6 @@ class Store:
             return self._objects.has(oid, entry.algo, wanted)
         size = self._wholes.size(oid, entry.algo)
         return size is not None and wanted in (None, size)  # else something in it was cut off
-
-    def _files(self, oid: Oid, algo: Algo) -> list[tuple[str, Oid]]:
-        """Name and oid of the files of a directory. Raises MissingObject, CorruptObject."""
-        data = self._objects.read(oid, algo)
-        if tree.dir_oid(data, algo) != oid:
-            raise corrupt(oid, self._objects.path(oid, algo))
-        return tree.decode(data, algo, self._objects.path(oid, algo))
 
     # --- workspace → cache ------------------------------------------------------------------------
 
@@ -248,7 +242,7 @@ class Store:
                 self._marks.drop(path)
         elif tree.is_dir_oid(oid):
             try:
-                files = self._files(oid, entry.algo)
+                files = listing_of(self._objects, oid, entry.algo)
                 size = self._wholes.size(oid, entry.algo)
                 self._directories.checkout(path, files, oid, entry.algo, size, copy=copy)
             except (MissingObject, CorruptObject):
@@ -286,7 +280,7 @@ class Store:
                 self._marks.set(path, Mark(entry.oid, whole=False))
         yield
         if self._marks.get(path) is not None:
-            names = [name for name, _ in self._files(entry.oid, entry.algo)]
+            names = [name for name, _ in listing_of(self._objects, entry.oid, entry.algo)]
             if is_all_there(place, names):
                 self._marks.drop(path)
 
@@ -319,7 +313,7 @@ class Store:
         names = [""]
         oids = [oid]
         if tree.is_dir_oid(oid):
-            files = self._files(oid, entry.algo)
+            files = listing_of(self._objects, oid, entry.algo)
             names, oids = [f"/{name}" for name, _ in files], [inner for _, inner in files]
         with failing(place):
             for name, inner in zip(names, oids, strict=True):

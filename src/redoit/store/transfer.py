@@ -6,15 +6,17 @@ objects of a directory go before the object that names them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from redoit.errors import CorruptObject, RemoteError, StoreError
+from redoit.errors import CorruptObject, MissingObject, RemoteError, StoreError
 from redoit.model import Algo, Oid
 from redoit.store import tree
+from redoit.store.listings import listing_of
 from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
 from redoit.store.moving import Altered, Moving, answer, asking, discard, jobs_for
 from redoit.store.objects import Objects
@@ -33,8 +35,15 @@ class _One(NamedTuple):
     size: int | None = None
 
 
-Listings = dict[_Key, tuple[str, bytes, list[tuple[str, Oid]]]]
-"""Of directories: path, the object, name and oid of each file."""
+class _Listed(NamedTuple):
+    """A directory: its path, name and oid of each file, and its object if that is not in the cache, or damaged there."""
+
+    path: str
+    files: list[tuple[str, Oid]]
+    came: bytes | None
+
+
+Listings = dict[_Key, _Listed]
 
 
 # --- getting --------------------------------------------------------------------------------------
@@ -65,15 +74,15 @@ def download(
         elif not objects.has(oid, entry.algo):
             files[oid, entry.algo] = _One(oid, entry.algo, path, entry.size)
     listed = work.listings([same[0] for same in folders.values()])
-    for key, (path, _, inner) in listed.items():
+    for key, (path, inner, _) in listed.items():
         for name, oid in inner:
             meant = any(each.takes(name) for each in folders[key])
             if meant and not objects.has(oid, key[1]):
                 files.setdefault((oid, key[1]), _One(oid, key[1], f"{path}/{name}"))
     lost = work.get(list(files.values()), _size(files, folders, listed))
-    for key, (path, data, inner) in listed.items():
-        if not any((oid, key[1]) in lost for _, oid in inner) and not objects.has(*key):
-            _keep_listing(objects, data, key[1], work.moved, path)
+    for key, (path, inner, came) in listed.items():
+        if came is not None and not any((oid, key[1]) in lost for _, oid in inner):
+            _keep_listing(objects, came, key, work.moved, path)
     objects.sync()
     return work.moved
 
@@ -84,7 +93,7 @@ def _size(
     """Bytes of all ``files`` together; None if it is not known, as of a directory of which a part is wanted."""
     known = sum(one.size or 0 for one in files.values())
     unknown = {key for key, one in files.items() if one.size is None}
-    for key, (_, _, inner) in listed.items():
+    for key, (_, inner, _) in listed.items():
         keys = {(oid, key[1]) for _, oid in inner}
         size = folders[key][0].entry.size
         if size is not None and len(keys) == len(inner) and keys <= unknown:
@@ -93,9 +102,11 @@ def _size(
     return None if unknown else known
 
 
-def _keep_listing(objects: Objects, data: bytes, algo: Algo, moved: Moved, path: str) -> None:
+def _keep_listing(objects: Objects, data: bytes, key: _Key, moved: Moved, path: str) -> None:
+    """Put the object of a directory into the cache, also over one that is damaged and as long."""
     try:
-        objects.put_tree(data, algo)
+        objects.drop(*key)
+        objects.put_tree(data, key[1])
     except StoreError as error:
         moved.failures.append(Failure(path, error.what))
 
@@ -116,25 +127,30 @@ class _Work(Moving):
         def look(wanted: Wanted) -> None:
             path, entry, _ = wanted
             assert entry.oid is not None
-            data = self._listing(path, entry.oid, entry.algo)
-            if data is not None:
-                where = object_name(entry.oid, entry.algo)
-                try:
-                    inner = tree.decode(data, entry.algo, where)
-                except CorruptObject as error:
-                    self.failed(path, error.what)
-                else:
-                    with self._lock:
-                        found[entry.oid, entry.algo] = (path, data, inner)
+            try:
+                listed = self._listed(path, entry.oid, entry.algo)
+            except StoreError as error:
+                self.failed(path, error.what)
+                return
+            if listed is not None:
+                with self._lock:
+                    found[entry.oid, entry.algo] = listed
 
         in_parallel([partial(look, each) for each in folders], self.jobs)
         order = {(each.entry.oid, each.entry.algo): at for at, each in enumerate(folders)}
         return dict(sorted(found.items(), key=lambda item: order[item[0]]))
 
-    def _listing(self, path: str, oid: Oid, algo: Algo) -> bytes | None:
-        """The object of a directory; None if that failed, which is noted."""
-        if self._objects.has(oid, algo):
-            return self._objects.read(oid, algo)
+    def _listed(self, path: str, oid: Oid, algo: Algo) -> _Listed | None:
+        """A directory by its object; None if that failed, which is noted. Raises CorruptObject, StoreError."""
+        with contextlib.suppress(MissingObject, CorruptObject):
+            return _Listed(path, listing_of(self._objects, oid, algo), None)
+        data = self._came(path, oid, algo)
+        if data is None:
+            return None
+        return _Listed(path, tree.decode(data, algo, object_name(oid, algo)), data)
+
+    def _came(self, path: str, oid: Oid, algo: Algo) -> bytes | None:
+        """The object of a directory from the remote; None if that failed, which is noted."""
         place = self._objects.temporary(algo)
 
         def get() -> bytes:
@@ -268,12 +284,13 @@ def _expand(
     """Note a directory and, where the cache has its object, its files."""
     oid, algo, path, _ = folder
     inner: list[tuple[str, Oid]] = []
-    if objects.has(oid, algo):
-        try:
-            inner = tree.decode(objects.read(oid, algo), algo, objects.path(oid, algo))
-        except CorruptObject as error:
-            moved.failures.append(Failure(path, error.what))
-            return
+    try:
+        inner = listing_of(objects, oid, algo)
+    except MissingObject:  # the remote may have it
+        pass
+    except StoreError as error:
+        moved.failures.append(Failure(path, error.what))
+        return
     for name, each in inner:
         files.setdefault((each, algo), _One(each, algo, f"{path}/{name}"))
     folders[oid, algo] = (folder, [each for _, each in inner])
@@ -286,7 +303,7 @@ def files_of_directories(wanted: Iterable[Wanted], remote: Remote, objects: Obje
     """
     work = _Work(remote, objects, 0, SilentMeter())
     found: set[_Key] = set()
-    for (_, algo), (_, _, inner) in work.listings(list(wanted)).items():
+    for (_, algo), (_, inner, _) in work.listings(list(wanted)).items():
         found.update((oid, algo) for _, oid in inner)
     work.moved.check("read", missing_is_fine=True)
     return found

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from redoit.errors import StoreError
 from redoit.model import Algo, Oid
+from redoit.store.listings import listing_of
 from redoit.store.objects import Objects
 from redoit.store.scan import is_racy
 from redoit.store.statcache import StatCache, WholeRow
@@ -29,7 +30,7 @@ _UNSURE = -1
 
 
 class Wholes:
-    """Owns what this run knows of directories in the cache; ``list_files`` gives the files of one.
+    """Owns what this run knows of directories in the cache.
 
     ``shared``: workspaces hold links to objects, so that these can change without a trace in their folders. Then
     nothing is remembered from run to run.
@@ -39,13 +40,11 @@ class Wholes:
         self,
         objects: Objects,
         state: StatCache,
-        list_files: Callable[[Oid, Algo], Sequence[tuple[str, Oid]]],
         *,
         shared: bool,
     ) -> None:
         self._objects = objects
         self._state = state
-        self._list_files = list_files
         self._shared = shared
         self._sizes: dict[tuple[Oid, Algo], int] = {}
 
@@ -86,7 +85,7 @@ class Wholes:
         if row is not None and row.times == times and self._objects.has(oid, algo):
             return sum(row.sizes)
         try:
-            files = self._list_files(oid, algo)
+            files = listing_of(self._objects, oid, algo)
         except StoreError:
             return None
         if self._shared or len(files) < _FEWEST:
