@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -83,8 +85,42 @@ def test_what_is_kept(box: Sandbox, options: list[str], left: set[int]) -> None:
 def test_a_remote_is_cleaned_by_its_own_lists(box: Sandbox) -> None:
     """What a directory holds is asked of the remote when the cache does not know."""
     shutil.rmtree(box.root / ".dvc/cache")
-    box.exp("data", "gc", "-q", "-f", "-c", "-A")
+    # The experiment was not sent: what its directory holds is known nowhere.
+    assert "directories: many/" in box.exp("data", "gc", "-f", "-c", "-A", code=1).stderr
+    assert kept(box.root.parent / "store") == {1, 2, 4, 5}
+    box.exp("data", "gc", "-q", "-f", "-c", "-A", "--skip-failed")
     assert kept(box.root.parent / "store") == {1, 2, 5}
+
+
+@pytest.mark.parametrize("damaged", [None, b"[{"])
+def test_files_of_a_directory_without_a_list_are_no_garbage(
+    box: Sandbox, damaged: bytes | None
+) -> None:
+    """The list is taken from the remote; where that has none either, nothing is removed."""
+    folders = [box.root / ".dvc/cache/files/md5", box.root.parent / "store/files/md5"]
+    (oid,) = re.findall(r"md5: (\w+\.dir)", box.read("dvc.lock"))
+    place, sent = (folder / oid[:2] / oid[2:] for folder in folders)
+    place.unlink()
+    if damaged:
+        place.write_bytes(damaged)
+        place.chmod(0o444)
+    file = next(p for p in folders[0].rglob("*") if p.is_file() and p.read_bytes() == b"lr: 5\n")
+    assert "Would remove 6 objects" in box.exp("data", "gc", "--dry", "-w").stdout
+    sent.rename(box.root / "list")
+    # So that nothing else keeps the file:
+    five, one = (hashlib.md5(b"lr: %d\n" % lr).hexdigest() for lr in (5, 1))
+    box.write("dvc.lock", box.read("dvc.lock").replace(five, one))
+    told = box.exp("data", "gc", "-f", "-w", code=1).stderr
+    assert told.splitlines()[1:3] == [
+        "  directories: many/",
+        f"  looked for:  {place}",
+    ]
+    assert file.exists()
+    (box.root / "list").rename(sent)
+    box.exp("data", "gc", "-q", "-f", "-w")
+    assert file.exists()
+    box.exp("data", "fetch", "-q")
+    assert place.read_bytes() == sent.read_bytes()
 
 
 def test_what_the_remote_lacks_is_kept(box: Sandbox) -> None:

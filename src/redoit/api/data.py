@@ -300,7 +300,7 @@ class Data:
         """Remove from the cache, and with ``request.cloud`` from a remote, what nothing uses that is to be kept.
 
         The workspace, all experiments and all that is queued are always kept. Raises QueueError while experiments run
-        outside of the workspace, GitError, SpecError, RemoteError, CorruptObject; then nothing was removed.
+        outside of the workspace, GitError, SpecError, RemoteError, MissingObject; then nothing was removed.
         """
         if has_queue(self._layout) and not (request and request.dry):
             running = [

@@ -60,7 +60,9 @@ from redoit.report.words import count
     help="Also keep the data of the project there, which has the same cache; may be given several times.",
 )
 @click.option(
-    "--skip-failed", is_flag=True, help="Leave out commits that cannot be read; their data may go."
+    "--skip-failed",
+    is_flag=True,
+    help="Leave out commits that cannot be read, and directories of which no list of files is left; their data may go.",
 )
 @click.option("-c", "--cloud", is_flag=True, help="Also remove unused data from a remote.")
 @REMOTE

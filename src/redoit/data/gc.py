@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from redoit.data.reach import Key, Reach
 from redoit.data.remembered import forget
 from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by_workspace
 from redoit.engine.session import Session, open_session
@@ -16,18 +17,14 @@ from redoit.experiments.freeze import START_REFS
 from redoit.files import locked
 from redoit.git import Git
 from redoit.git_refs import first_parents, resolve, work_trees
-from redoit.model import Algo, Oid
 from redoit.project import Layout, find_layout
 from redoit.store import tree
-from redoit.store.links import failing
-from redoit.store.moved import Wanted
+from redoit.store.links import failing, remove
 from redoit.store.moving import asking
-from redoit.store.objects import Objects, folders_of
+from redoit.store.objects import folders_of
 from redoit.store.remotes import Remote, Remotes, object_name
-from redoit.store.transfer import files_of_directories, present
+from redoit.store.transfer import present
 from redoit.store.verify import objects_in
-
-Key = tuple[Oid, Algo]
 
 
 class GcRequest(NamedTuple):
@@ -48,7 +45,7 @@ class GcRequest(NamedTuple):
     since: str | None = None
     """Also what all commits from this day on use: ``YYYY-MM-DD``."""
     skip_failed: bool = False
-    """Leave out commits that cannot be read, and with them what they use."""
+    """Leave out commits that cannot be read, and with them what they use, and the files of directories of which no list is left."""
     projects: tuple[str, ...] = ()
     """Also what these commits and the workspace use in other projects, which have the same cache."""
     jobs: int = 0
@@ -65,10 +62,11 @@ class Collected(NamedTuple):
 
 
 def collect(session: Session, request: GcRequest, remotes: Remotes) -> Collected:
-    """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, CorruptObject, and Locked while a run is
+    """Remove objects that nothing uses. Raises GitError, SpecError, RemoteError, MissingObject, and Locked while a run is
     going on in another workspace with the same cache; then nothing was removed.
 
     A commit or another work tree that cannot be read is an error, unless ``skip_failed``: what it uses cannot be known.
+    So is a directory of which neither the cache nor a remote has the list of files.
     """
     with contextlib.ExitStack() as held:
         return _collect(session, request, remotes, held)
@@ -93,36 +91,57 @@ def _collect(
             if skipped is None:
                 raise
             skipped.append(f"the work tree {layout.root} cannot be read: {error.what}")
-    objects = session.store.objects
-    keep = _keys(used, objects)
+    reach = Reach(used, session.store.objects)
     remote = remotes.open(request.remote) if request.cloud or request.not_in_remote else None
     unused_there: list[tuple[str, int]] = []
     if remote is not None and request.cloud:
-        unused_there = _unused_at(remote, used, keep, objects)
-    gone = sorted(
-        (
-            (not tree.is_dir_oid(oid), path)
-            for algo, folder in folders_of(session.layout.cache_dir).items()
-            for path, oid in objects_in(folder)
-            if (oid, algo) not in keep
-        )
-    )
+        unused_there = _unused_at(remote, reach.keys)
+    gone = _unused(session.layout, reach.keys)
+    if reach.unknown and (gone or unused_there):
+        reach.ask(remotes, request.remote)
+        gone = [each for each in gone if each.key not in reach.keys]
+        in_use = {object_name(oid, algo) for oid, algo in reach.keys}
+        unused_there = [each for each in unused_there if each[0] not in in_use]
+        if reach.unknown and (gone or unused_there):
+            if skipped is None:
+                reach.check()
+            else:
+                skipped.append(f"it is not known which files belong to {reach.told()}")
     if remote is not None and request.not_in_remote:
-        gone = _only_there_too(gone, remote, session, request.jobs)
+        there = present({each.key for each in gone}, remote, request.jobs)
+        gone = [each for each in gone if each.key in there]
     size = 0
-    for _, path in gone:  # lists of files go first: none is left whose files are gone
-        with failing(path):
-            size += os.path.getsize(path)
-            if not request.dry:
-                os.unlink(path)
+    for each in gone:  # lists of files go first: none is left whose files are gone
+        with failing(each.path):
+            size += os.path.getsize(each.path)
+        if not request.dry:
+            remove(each.path)
     if remote is not None and not request.dry:
         if unused_there:
             forget(session.layout, remotes.token(remote.name))
         with asking(remote):
             for name, _ in unused_there:
                 remote.storage.remove(name)
-    there = sum(size for _, size in unused_there)
-    return Collected(len(gone), size, len(unused_there), there, tuple(skipped or ()))
+    size_there = sum(size for _, size in unused_there)
+    return Collected(len(gone), size, len(unused_there), size_there, tuple(skipped or ()))
+
+
+class _Stored(NamedTuple):
+    """An object of the cache."""
+
+    is_file: bool
+    path: str
+    key: Key
+
+
+def _unused(layout: Layout, keep: set[Key]) -> list[_Stored]:
+    """The objects of the cache that are not in use, lists of files first."""
+    return sorted(
+        _Stored(not tree.is_dir_oid(oid), path, (oid, algo))
+        for algo, folder in folders_of(layout.cache_dir).items()
+        for path, oid in objects_in(folder)
+        if (oid, algo) not in keep
+    )
 
 
 def _neighbours(layout: Layout) -> Iterator[Layout]:
@@ -149,17 +168,6 @@ def _hold(held: contextlib.ExitStack, layout: Layout, request: GcRequest) -> Non
         facts={"workspace": layout.root},
         hint="wait for it to end, or end it",
     )
-
-
-def _only_there_too(
-    gone: Sequence[tuple[bool, str]], remote: Remote, session: Session, jobs: int
-) -> list[tuple[bool, str]]:
-    """Those of the objects that the remote has as well. Raises RemoteError if it cannot be asked."""
-    keys: dict[str, Key] = {}
-    for algo, folder in folders_of(session.layout.cache_dir).items():
-        keys.update({path: (oid, algo) for path, oid in objects_in(folder)})
-    there = present({keys[path] for _, path in gone}, remote, jobs)
-    return [each for each in gone if keys[each[1]] in there]
 
 
 def _used(session: Session, request: GcRequest, skipped: list[str] | None) -> list[Used]:
@@ -211,32 +219,9 @@ def _experiments(git: Git) -> Iterable[str]:
             yield from git.run("rev-list", "-g", ref.name, "--").decode().split()
 
 
-def _keys(used: Sequence[Used], objects: Objects) -> set[Key]:
-    """The objects of the cache that are in use, those of directories with all their files."""
-    keep: set[Key] = set()
-    for _, _, entry in used:
-        oid = entry.oid
-        if oid is None or (oid, entry.algo) in keep:
-            continue
-        keep.add((oid, entry.algo))
-        if tree.is_dir_oid(oid) and objects.has(oid, entry.algo):
-            path = objects.path(oid, entry.algo)
-            for _, inner in tree.decode(objects.read(oid, entry.algo), entry.algo, path):
-                keep.add((inner, entry.algo))
-    return keep
-
-
-def _unused_at(
-    remote: Remote, used: Sequence[Used], keep: set[Key], objects: Objects
-) -> list[tuple[str, int]]:
+def _unused_at(remote: Remote, keep: set[Key]) -> list[tuple[str, int]]:
     """Name and size of the objects of a remote that are not in use, lists of files first."""
-    folders = {
-        (each.entry.oid, each.entry.algo): Wanted(each.path, each.entry)
-        for each in used
-        if each.entry.oid is not None and tree.is_dir_oid(each.entry.oid)
-    }
-    there = keep | files_of_directories(folders.values(), remote, objects)
-    names = {object_name(oid, algo) for oid, algo in there}
+    names = {object_name(oid, algo) for oid, algo in keep}
     with asking(remote):
         stored = remote.storage.list("")
     unused = [

@@ -296,17 +296,12 @@ def _expand(
     folders[oid, algo] = (folder, [each for _, each in inner])
 
 
-def files_of_directories(wanted: Iterable[Wanted], remote: Remote, objects: Objects) -> set[_Key]:
-    """The files in these directories, by the objects of the cache or of ``remote``; unknown where neither has one.
-
-    Raises TransferFailed if one cannot be read.
-    """
-    work = _Work(remote, objects, 0, SilentMeter())
-    found: set[_Key] = set()
-    for (_, algo), (_, inner, _) in work.listings(list(wanted)).items():
-        found.update((oid, algo) for _, oid in inner)
-    work.moved.check("read", missing_is_fine=True)
-    return found
+def list_directories(
+    wanted: Iterable[Wanted], remote: Remote, objects: Objects
+) -> dict[_Key, list[Oid]]:
+    """The files in these directories, by the objects of the cache or of ``remote``; those without a good one are left out."""
+    listed = _Work(remote, objects, 0, SilentMeter()).listings(list(wanted))
+    return {key: [oid for _, oid in each.files] for key, each in listed.items()}
 
 
 # --- asking ---------------------------------------------------------------------------------------
