@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from redoit.files import locked
+from redoit.project import Layout
+from redoit.queue.workers import place_among
 from tests.compat.oracle import workspace
-from tests.sandbox import Sandbox, dvc_sandbox
+from tests.sandbox import Sandbox, dvc_sandbox, exp_command
 
 PIPELINE = """\
 stages:
@@ -73,6 +77,12 @@ def ran(project: Sandbox) -> list[str]:
 
 def release(project: Sandbox) -> None:
     Path(project.env["RUNLOG"] + ".go").touch()
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process has locked the file."""
+    with locked(str(path), wait=False) as free:
+        return not free
 
 
 def of(project: Sandbox, name: str, path: str) -> str:
@@ -297,7 +307,20 @@ def test_garbage_is_not_what_a_queued_experiment_starts_from(project: Sandbox) -
     project.git("checkout", "-q", "--", ".")
     project.exp("repro", "prepare")
     ran(project)
-    project.exp("data", "gc", "-wf")
+    project.write(f".dvc/cache/files/md5/00/{'0' * 30}", "nothing uses it\n")
+    # A worker that has begun, but taken no task yet: it could do so at any moment.
+    lock = str(project.root / ".dvc/tmp/redoit/workers.lock")
+    with place_among(Layout(str(project.root))), locked(lock, wait=False) as alone:
+        assert not alone
+        assert "experiments are running" in project.exp("data", "gc", "-wf", code=1).stderr
+    assert "Removed " in project.exp("data", "gc", "-wf").stdout
+    with locked(lock):  # as while garbage is collected
+        words = [str(exp_command()), "queue", "start", "-q"]
+        starting = subprocess.Popen(words, cwd=project.root, env=project.env)
+        until(lambda: is_held(project.root / ".dvc/tmp/redoit/starting"))
+        assert not status(project)["workers"]
+        assert task(project, "later")["state"] == "queued"
+    assert starting.wait(60) == 0
     project.exp("run", "--run-all")
     assert ran(project) == ["train 2"]
     assert of(project, "later", "in.txt") == "when queued"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import QueueError
+from redoit.files import locked
 from redoit.late import late
 from redoit.model import Address, RepoPath
 from redoit.project import Layout
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from redoit.data.transfer import Transferred, TransferRequest, fetch, push
     from redoit.data.update import Updated, UpdateRequest, fill, partial, update
     from redoit.engine.session import Session, open_session
+    from redoit.experiments.outside import workers_lock
     from redoit.git_stage import stage_files
     from redoit.queue.database import has_queue
     from redoit.store.moved import Meter, SilentMeter
@@ -68,6 +70,7 @@ else:
     partial = late("redoit.data.update", "partial")
     update = late("redoit.data.update", "update")
     open_session = late("redoit.engine.session", "open_session")
+    workers_lock = late("redoit.experiments.outside", "workers_lock")
     stage_files = late("redoit.git_stage", "stage_files")
     has_queue = late("redoit.queue.database", "has_queue")
     SilentMeter = late("redoit.store.moved", "SilentMeter")
@@ -302,18 +305,29 @@ class Data:
         The workspace, all experiments and all that is queued are always kept. Raises QueueError while experiments run
         outside of the workspace, GitError, SpecError, RemoteError, MissingObject; then nothing was removed.
         """
-        if has_queue(self._layout) and not (request and request.dry):
-            running = [
-                t.name for t in Queue(self._layout).tasks().tasks if t.state is State.RUNNING
-            ]
-            if running:
+        request = request or GcRequest()
+        with ExitStack() as held:
+            held.enter_context(self._exclusive())
+            if not request.dry:
+                self._hold_workers(held)
+            session = held.enter_context(open_session(self._layout))
+            return collect(session, request, Remotes(self._layout.config))
+
+    def _hold_workers(self, held: ExitStack) -> None:
+        """Let no worker of the queue begin until ``held`` ends. Raises QueueError if one has something to do."""
+        path = workers_lock(self._layout)
+        if held.enter_context(locked(path, wait=False)):
+            return
+        if has_queue(self._layout):
+            tasks = Queue(self._layout).tasks().tasks
+            busy = [task.name for task in tasks if task.state in (State.RUNNING, State.QUEUED)]
+            if busy:
                 raise QueueError(
                     "experiments are running: what they are just writing would be taken for garbage",
-                    facts={"running": ", ".join(running)},
+                    facts={"running or queued": ", ".join(busy)},
                     hint="wait for them (`exp run --run-all`), or end them with `exp queue stop --kill`",
                 )
-        with self._exclusive(), open_session(self._layout) as session:
-            return collect(session, request or GcRequest(), Remotes(self._layout.config))
+        held.enter_context(locked(path))  # they are about to end
 
     # --- the workspace ----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from redoit.data.used import Commits, Used, commits_of, used_by_commits, used_by
 from redoit.engine.session import Session, open_session
 from redoit.errors import GitError, Locked, RedoitError
 from redoit.experiments.freeze import START_REFS
+from redoit.experiments.outside import workers_lock
 from redoit.files import locked
 from redoit.git import Git
 from redoit.git_refs import first_parents, resolve, work_trees
@@ -160,8 +161,11 @@ def _neighbours(layout: Layout) -> Iterator[Layout]:
 
 
 def _hold(held: contextlib.ExitStack, layout: Layout, request: GcRequest) -> None:
-    """Keep runs out of another workspace until we are through. Never waits: another could just wait for us."""
-    if request.dry or held.enter_context(locked(os.path.join(layout.tmp, "lock"), wait=False)):
+    """Keep runs out of another workspace, and workers of its queue, until we are through. Never waits: another could just
+    wait for us.
+    """
+    locks = (os.path.join(layout.tmp, "lock"), workers_lock(layout))
+    if request.dry or all(held.enter_context(locked(path, wait=False)) for path in locks):
         return
     raise Locked(
         "a run is going on in another workspace: what it is just writing would be taken for garbage",

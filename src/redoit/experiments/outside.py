@@ -51,6 +51,13 @@ class Outside:
         return Git(self.layout.root)
 
 
+def workers_lock(home: Layout) -> str:
+    """The file that whoever runs experiments outside of the workspace has locked, shared with others who do; and alone
+    who must know them away.
+    """
+    return os.path.join(home.tmp, "workers.lock")
+
+
 def folder_of(home: Layout, name: str) -> str:
     """Where the workspace called ``name`` is: in ``.dvc/tmp/exps``, or in a folder of this project's own below the one
     that the settings name, which it may share with other projects and with anything else.

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redoit.errors import QueueError
+from redoit.experiments.outside import workers_lock
+from redoit.files import locked
 from redoit.project import Layout
 from redoit.queue.database import Database
 from redoit.queue.task import State
@@ -54,7 +56,16 @@ class Worker(NamedTuple):
 
 @contextlib.contextmanager
 def place_among(layout: Layout, *, alone: bool = False) -> Iterator[str]:
-    """Be a worker of the project in the block, and show signs of life; yields one's id. Raises QueueError."""
+    """Be a worker of the project in the block, and show signs of life; yields one's id. Raises QueueError.
+
+    While garbage is collected, it waits.
+    """
+    with locked(workers_lock(layout), shared=True), _known(layout, alone=alone) as worker:
+        yield worker
+
+
+@contextlib.contextmanager
+def _known(layout: Layout, *, alone: bool) -> Iterator[str]:
     worker = f"{os.getpid()}-{os.urandom(6).hex()}"
     path = _lock(layout, worker)
     os.makedirs(os.path.dirname(path), exist_ok=True)
