@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -132,6 +133,43 @@ def test_remove(outs: bool, template: Path, tmp_path: Path) -> None:
         assert "dir.dvc" in now or b"/dir" not in now[".gitignore"]
         assert now[".gitignore"].startswith(b"# mine\n*.log\n")
         again(work, root, wanted)
+
+
+@pytest.mark.parametrize("last", ["dir.dvc", "dvc.yaml", "removing.json"])
+def test_remove_several(last: str, template: Path, tmp_path: Path) -> None:
+    """What went already is no unknown target when the command is given again; anything else is."""
+
+    def remove(*more: str) -> list[str]:
+        targets = ("file.dvc", "dir", "each", *more)
+        return list(Project(root).data.remove(DataRequest(targets, str(root))))
+
+    root = tmp_path / "repo"
+    shutil.copytree(template, root, symlinks=True)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(lambda event, args: _die_before(last, event, args))
+        remove()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    now = state(root)
+    assert "file.dvc" not in now
+    assert ("dir.dvc" in now) == (last == "dir.dvc")
+    with pytest.raises(TargetNotFound, match="other"):
+        remove("other")
+    assert state(root) == now
+    assert len(remove()) == {"dir.dvc": 2, "dvc.yaml": 1, "removing.json": 0}[last]
+    assert {"file.dvc", "dir.dvc"}.isdisjoint(state(root))
+    assert "each" not in (root / "dvc.yaml").read_text()
+    with pytest.raises(TargetNotFound):
+        remove()
+
+
+def _die_before(name: str, event: str, args: tuple[object, ...]) -> None:
+    """Be killed before the file is removed or replaced."""
+    if event in ("os.remove", "os.rename") and any(str(arg).endswith(f"/{name}") for arg in args):
+        is_made = event == "os.rename" and name == "removing.json"
+        if not is_made:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_remove_stages(template: Path, tmp_path: Path) -> None:

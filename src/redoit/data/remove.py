@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from redoit.data.targets import DataRequest, stages_of
+from redoit.data.targets import DataRequest, repo_path, stages_of
 from redoit.engine.session import Session
 from redoit.errors import ParamsProblem, StageError, TargetNotFound
 from redoit.experiments.edit_params import edit
 from redoit.files import write_atomic
 from redoit.model import Address, RepoPath, Request, Stage, address_of
+from redoit.project import Layout
 from redoit.selection import find_targets
 from redoit.spec.formats import read_values
 from redoit.spec.source import Source
@@ -21,11 +24,17 @@ from redoit.store.links import failing
 def to_remove(session: Session, request: DataRequest) -> list[Stage]:
     """The stages and ``.dvc`` files that ``request`` names.
 
-    Raises TargetNotFound, and StageError for an out of a stage, and for a part of what one entry of ``dvc.yaml`` makes.
+    Targets that a removal which was killed had removed already are left out. Raises TargetNotFound, and StageError for an out of
+    a stage, and for a part of what one entry of ``dvc.yaml`` makes.
     """
+    begun = _begun(session.layout)
     chosen: dict[Address, None] = {}
     for target in request.targets:
-        chosen.update(dict.fromkeys(_named(session, target, request)))
+        try:
+            chosen.update(dict.fromkeys(_named(session, target, request)))
+        except TargetNotFound:
+            if begun.isdisjoint((target, repo_path(target, request, session.layout.root))):
+                raise
     stages = [session.graph.stages[address] for address in chosen]
     for stage in stages:
         if stage.group is not None:
@@ -64,6 +73,10 @@ def remove(session: Session, stages: Sequence[Stage], *, outs: bool = False) -> 
     The cache keeps what it has. Outs that stay become files of their own. Raises StoreError, StageError, TraceError;
     then, as after a kill, the same command completes it.
     """
+    note = _note(session.layout)
+    if len(stages) > 1:
+        names = {name for stage in stages for name in _names(stage)}
+        write_atomic(note, json.dumps(sorted(names)).encode())
     for stage in stages:
         for out in stage.outs:
             if outs:
@@ -83,8 +96,32 @@ def remove(session: Session, stages: Sequence[Stage], *, outs: bool = False) -> 
                 os.unlink(session.layout.abspath(stage.file))
         else:
             files.setdefault(stage.file, []).append(stage.group or stage.name)
-    for file, names in files.items():
-        _cut(session, file, names)
+    for file, entries in files.items():
+        _cut(session, file, entries)
+    with failing(note), contextlib.suppress(FileNotFoundError):
+        os.unlink(note)
+
+
+def _names(stage: Stage) -> Iterator[str]:
+    """What a target may call it."""
+    yield stage.address
+    yield stage.file if stage.is_data else address_of(stage.file, stage.group or stage.name)
+    if stage.is_data:
+        yield from (out.path for out in stage.outs)
+
+
+def _note(layout: Layout) -> str:
+    """The file that says what is being removed, as long as that may be done in part."""
+    return os.path.join(layout.tmp, "removing.json")
+
+
+def _begun(layout: Layout) -> set[str]:
+    """The names of what a removal that was killed was to remove."""
+    try:
+        with open(_note(layout), "rb") as file:
+            return set(json.loads(file.read()))
+    except (OSError, ValueError):
+        return set()
 
 
 def _cut(session: Session, file: RepoPath, names: Sequence[str]) -> None:
