@@ -305,12 +305,13 @@ class Git:
 
     def _failed(self, command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:
         said = os.fsdecode(done.stderr).strip().removeprefix("fatal: ").removeprefix("error: ")
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
         hint = None
         if b"index.lock" in done.stderr:
             hint = "another Git command is running here; if not, delete the lock file it names"
         return GitError(
             f"git {command} failed",
-            facts={"git says": said.replace("\n", "; ") or f"exit code {done.returncode}"},
+            facts={"git says": "; ".join(lines) or f"exit code {done.returncode}"},
             hint=hint,
         )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from redoit.errors import GitError
 from redoit.git import Git
+from redoit.redact import redacted
 
 _PATIENCE = ("-c", "core.filesRefLockTimeout=5000", "-c", "core.packedRefsTimeout=5000")
 """Milliseconds to wait for another Git command that is changing the same refs."""
@@ -50,12 +53,18 @@ def remote_refs(git: Git, remote: str, prefix: str) -> list[tuple[str, str]]:
 
 
 def change_remote_refs(git: Git, remote: str, changes: Sequence[RefChange]) -> None:
-    """As ``change_refs``, at ``remote``: commits that it lacks are sent there. No hook runs."""
+    """As ``change_refs``, at ``remote``: commits that it lacks are sent there. No hook of this repository runs.
+
+    Several hundred are changed at a time, all of these or none.
+    """
     if not changes:
         return
-    leases = [f"--force-with-lease={ref}:{old or ''}" for ref, old, _ in changes]
-    specs = [f"{new or ''}:{ref}" for ref, _, new in changes]
-    _at(git, remote, "push", "--quiet", "--atomic", "--no-verify", *leases, "--", remote, *specs)
+    for start in range(0, len(changes), _AT_ONCE):
+        some = changes[start : start + _AT_ONCE]
+        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, old, _ in some]
+        specs = [f"{new or ''}:{ref}" for ref, _, new in some]
+        options = ("--quiet", "--atomic", "--no-verify")
+        _at(git, remote, "push", *options, *leases, "--", remote, *specs)
 
 
 def fetch_commit(git: Git, remote: str, *refs: str) -> None:
@@ -69,11 +78,35 @@ def _at(git: Git, remote: str, *arguments: str) -> bytes:
     try:
         return git.run(*arguments)
     except GitError as error:
-        raise GitError(
-            f"the Git remote '{remote}' cannot be used",
-            facts=error.facts,
+        raise _refused(remote, str(error.facts.get("git says", ""))) or GitError(
+            f"the Git remote '{redacted(remote)}' cannot be used",
+            facts={name: redacted(str(fact)) for name, fact in error.facts.items()},
             hint="`git remote -v` lists the remotes; an address will do too",
         ) from error
+
+
+def _refused(remote: str, said: str) -> GitError | None:
+    """The error for a remote that answers, but does not take what it is sent; None if that is not what Git said."""
+    lines = said.split("; ")
+    found = [re.match(r"! \[(?:remote )?rejected\] .*?(\S+) \((.*)\)$", line) for line in lines]
+    refused = [each for each in found if each and each[2] != "atomic push failure"]
+    if not refused:
+        return None
+    stale = all(each[2] == "stale info" for each in refused)
+    facts = {
+        "refused": ", ".join(posixpath.basename(each[1]) for each in refused),
+        "because": refused[0][2],
+    }
+    told = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
+    if told:
+        facts["it says"] = "; ".join(told)
+    return GitError(
+        f"the Git remote '{redacted(remote)}' does not take this; nothing was changed there",
+        facts=facts,
+        hint="somebody else has just changed it: look again (`exp list`)"
+        if stale
+        else "ask who keeps it for the right to push to refs/exps/",
+    )
 
 
 def resolve(git: Git, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,48 @@ def test_data_come_before_the_experiments(origin: Sandbox) -> None:
     assert "failed:  model" in result.stderr
     other.exp("pull", "-q", "--no-cache", "-A", "origin")
     assert len(other.exp("list", "--name-only").stdout.split()) >= 2
+
+
+def test_what_lacks_data_is_kept_back_alone(origin: Sandbox) -> None:
+    origin.exp("apply", "-q", "lr-3")
+    digest = hashlib.md5((origin.root / "model").read_bytes()).hexdigest()
+    lost = origin.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    lost.unlink()
+    told = origin.exp("push", "hub", code=1)
+    assert told.stdout.startswith("Pushed 'lr-2' (")
+    assert told.stderr.splitlines()[:4] == [
+        "error: 'lr-3' was not pushed: it lacks data",
+        "error: not everything could be sent",
+        "  done:    1 objects",
+        "  missing: model",
+    ]
+    assert origin.git("ls-remote", "hub", "refs/exps/*").count("refs/") == 1
+    origin.exp("push", "-q", "--no-cache", "hub", "lr-3")
+    other = clone_of(origin, "other")
+    told = other.exp("pull", "origin", code=1)
+    assert told.stdout.count("Pulled 'lr-") == 2
+    assert "error: 'lr-3' lacks data here\nerror: not everything could be got" in told.stderr
+    assert "lr-2" not in told.stderr
+    other.exp("apply", "-q", "lr-2")
+
+
+def test_a_git_remote_that_refuses(origin: Sandbox) -> None:
+    """It says why; of several experiments none is there, and a password in an address is not shown."""
+    hook = origin.root.parent / "shared/hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\ncase $1 in */lr-2) echo "no more" >&2; exit 1;; esac\n')
+    hook.chmod(0o755)
+    told = origin.exp("push", "hub", code=1).stderr
+    assert told.startswith(
+        "error: the Git remote 'hub' does not take this; nothing was changed there\n"
+        "  refused: lr-2\n"
+        "  because: hook declined\n"
+        "  it says: no more; "
+    )
+    assert origin.git("ls-remote", "hub", "refs/exps/*") == ""
+    told = origin.exp("push", "http://ada:hunter2@127.0.0.1:1/x", code=1).stderr
+    assert "the Git remote 'http://ada:***@127.0.0.1:1/x' cannot be used" in told
+    assert "hunter2" not in told
 
 
 def test_errors(origin: Sandbox) -> None:

@@ -326,8 +326,8 @@ class Project:
     def push_experiments(self, request: ShareRequest, meter: Meter | None = None) -> Shared:
         """Send experiments to a Git remote, and before that their data to a data remote.
 
-        Raises ExperimentNotFound, AmbiguousExperiment, RemoteError, TransferFailed, GitError; then no experiment
-        was sent.
+        Those of which data could not be sent are in the result, with what failed. Raises ExperimentNotFound,
+        AmbiguousExperiment, RemoteError, TransferFailed, GitError; then no experiment was sent.
         """
         return push_experiments(self._layout, request, meter or SilentMeter())
 

@@ -22,4 +22,6 @@ def command(quiet: bool, **options: Any) -> int:
     """
     request = share_request(**options)
     shared = Project().push_experiments(request, TransferLine(sys.stderr, quiet=quiet))
-    return tell_shared(shared, "Pushed", "there", quiet=quiet)
+    code = tell_shared(shared, "Pushed", "there", quiet=quiet)
+    shared.moved.check("sent")
+    return code

@@ -83,6 +83,7 @@ def auto_push(project: Project, experiment: Experiment | None, *, quiet: bool) -
     request = ShareRequest(config.exp_git_remote, (experiment.ref,), cache=bool(config.remotes))
     try:
         shared = project.push_experiments(request, TransferLine(sys.stderr, quiet=quiet))
+        shared.moved.check("sent")
     except Interrupted:
         raise
     except RedoitError as error:
@@ -100,12 +101,17 @@ def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool) -> int:
             f"error: another experiment '{each.name}' is {where} already; --force replaces it",
             file=sys.stderr,
         )
+    for each in shared.lacking:
+        if where == "there":
+            print(f"error: '{each.name}' was not pushed: it lacks data", file=sys.stderr)
+        else:
+            print(f"error: '{each.name}' lacks data here", file=sys.stderr)
     if not quiet:
         for each in shared.done:
             print(f"{verb} '{each.name}' ({each.rev[:7]})")
         if shared.moved.files:
             print(f"{count(shared.moved.files, 'file')} of data, {size_text(shared.moved.size)}")
-        if not shared.done and not shared.refused:
+        if not shared.done and not shared.refused and not shared.lacking:
             same = count(len(shared.same), "experiment")
             print(f"{same} {where} already" if shared.same else "There are no such experiments")
     return int(bool(shared.refused))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from redoit.errors import TransferFailed
-from redoit.model import Entry
+from redoit.model import Algo, Entry, Oid
 
 _NAMED = 10
 """So many things an error names."""
@@ -57,7 +57,7 @@ class Moved:
     """What came of transfers; they can be added up.
 
     ``files`` (those of directories' objects included) and their ``size`` in bytes travelled. ``missing``: paths whose
-    content is not where it should have come from.
+    content is not where it should have come from. ``lost``: what is not whole at the remote after sending.
     """
 
     def __init__(self) -> None:
@@ -65,12 +65,14 @@ class Moved:
         self.size = 0
         self.missing: list[str] = []
         self.failures: list[Failure] = []
+        self.lost: set[tuple[Oid, Algo]] = set()
 
     def add(self, other: Moved) -> None:
         self.files += other.files
         self.size += other.size
         self.missing += other.missing
         self.failures += other.failures
+        self.lost |= other.lost
 
     def lack(self, paths: Iterable[str]) -> None:
         """Count these as missing too, but for those of which a part is already, or has failed."""

@@ -242,16 +242,17 @@ def upload(
     work = _Work(remote, objects, jobs, meter or SilentMeter())
     files: dict[_Key, _One] = {}
     folders: dict[_Key, tuple[_One, list[Oid]]] = {}
+    lost: set[_Key] = set()
     for path, entry, _ in wanted:
         oid, algo = entry.oid, entry.algo
         if oid is None or not tree.is_oid(oid):
             work.moved.failures.append(Failure(path, f"'{oid}' is no digest"))
         elif tree.is_dir_oid(oid):
-            _expand(_One(oid, algo, path), objects, files, folders, work.moved)
+            if not _expand(_One(oid, algo, path), objects, files, folders, work.moved):
+                lost.add((oid, algo))
         else:
             files[oid, algo] = _One(oid, algo, path, entry.size)
     there = present({*files, *folders}, remote, work.jobs)
-    lost: set[_Key] = set()
     ready: list[_One] = []
     for key, one in files.items():
         if key not in there:
@@ -263,12 +264,14 @@ def upload(
     lost |= work.put(ready)
     whole: list[_One] = []
     for key, (one, inner) in folders.items():
-        if key not in there:
-            if not objects.has(*key):
-                work.moved.missing.append(one.path)
-            elif not any((oid, key[1]) in lost for oid in inner):
-                whole.append(one)
-    work.put(whole)
+        if any((oid, key[1]) in lost for oid in inner):
+            lost.add(key)
+        elif key not in there and not objects.has(*key):
+            lost.add(key)
+            work.moved.missing.append(one.path)
+        elif key not in there:
+            whole.append(one)
+    work.moved.lost = lost | work.put(whole)
     with asking(remote):
         remote.storage.finish()
     return work.moved
@@ -280,8 +283,8 @@ def _expand(
     files: dict[_Key, _One],
     folders: dict[_Key, tuple[_One, list[Oid]]],
     moved: Moved,
-) -> None:
-    """Note a directory and, where the cache has its object, its files."""
+) -> bool:
+    """Note a directory and, where the cache has its object, its files. Whether that object is sound."""
     oid, algo, path, _ = folder
     inner: list[tuple[str, Oid]] = []
     try:
@@ -290,10 +293,11 @@ def _expand(
         pass
     except StoreError as error:
         moved.failures.append(Failure(path, error.what))
-        return
+        return False
     for name, each in inner:
         files.setdefault((each, algo), _One(each, algo, f"{path}/{name}"))
     folders[oid, algo] = (folder, [each for _, each in inner])
+    return True
 
 
 def list_directories(
