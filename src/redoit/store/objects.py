@@ -33,7 +33,7 @@ from redoit.store.processes import FEWEST_LOOKS, in_slices
 from redoit.store.scan import Stamp, stamp_of
 
 _READ_ONLY = 0o444
-_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_KIND_OR_WRITABLE = stat.S_IFMT(0xFFFF) | stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _WHOLE = 1 << 20
 """Up to this size, in bytes, a file is held in memory while it is digested and copied."""
 _SINGLY = 64
@@ -132,9 +132,11 @@ class Objects:
             status = os.stat(path)
         except OSError:
             return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_mode & _WRITABLE and not self._is_good(path, oid, algo):
+        mode = status.st_mode
+        # In most cases there is nothing to call: this is asked for each object in every run.
+        if mode & _KIND_OR_WRITABLE != stat.S_IFREG and not (
+            stat.S_ISREG(mode) and self._is_good(path, oid, algo)
+        ):
             return None
         self._sizes[algo][oid] = status.st_size
         return status.st_size
