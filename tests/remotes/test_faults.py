@@ -129,16 +129,16 @@ def test_a_server_that_falls_silent(
     origin.close()
     clone = origin.clone(tmp_path / "clone")
     clone.configure(**place.impatient)
-    if not place.impatient:  # it has no option for that
-        monkeypatch.setattr(backends, "_SILENCE", 0.5)
     place.proxy.silent_after = 400_000
-    with pytest.raises((TransferFailed, RemoteError)):
-        clone.project.data.pull()
+    with monkeypatch.context() as patch:
+        if not place.impatient:  # it has no option for that
+            patch.setattr(backends, "_SILENCE", 0.5)
+        with pytest.raises((TransferFailed, RemoteError)):
+            clone.project.data.pull()
     assert place.proxy.swallowed
     assert not (clone.root / "large").exists()
     assert list(clone.project.verify_cache()) == []
     place.proxy.silent_after = None
-    monkeypatch.undo()
     clone.configure()
     clone.project.data.pull()
     assert (clone.root / "large").read_bytes() == (origin.root / "large").read_bytes()
