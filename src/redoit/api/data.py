@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from redoit.git_stage import stage_files
     from redoit.queue.database import has_queue
     from redoit.store.moved import Meter, SilentMeter
-    from redoit.store.remotes import Remotes
+    from redoit.trace.cloud import remotes_of
     from redoit.trace.traces import lock_path
 else:
     Queue = late("redoit.api.queue", "Queue")
@@ -74,7 +74,7 @@ else:
     stage_files = late("redoit.git_stage", "stage_files")
     has_queue = late("redoit.queue.database", "has_queue")
     SilentMeter = late("redoit.store.moved", "SilentMeter")
-    Remotes = late("redoit.store.remotes", "Remotes")
+    remotes_of = late("redoit.trace.cloud", "remotes_of")
     lock_path = late("redoit.trace.traces", "lock_path")
 
 
@@ -110,7 +110,7 @@ class Data:
             done = push(
                 session,
                 request or TransferRequest(),
-                Remotes(self._layout.config),
+                remotes_of(self._layout),
                 meter or SilentMeter(),
             )
         done.moved.check("sent")
@@ -134,7 +134,7 @@ class Data:
         moved, chosen = fill(session, stages, meter, jobs=request.jobs, cwd=cwd)
         if rest is None or (stages and not choose(session, rest)):
             return Transferred(moved), chosen
-        done = fetch(session, request._replace(data=rest), Remotes(self._layout.config), meter)
+        done = fetch(session, request._replace(data=rest), remotes_of(self._layout), meter)
         done.moved.add(moved)
         if request.commits:
             return done, choose_here(session, rest) + chosen
@@ -179,7 +179,7 @@ class Data:
                 session,
                 url,
                 request or ImportRequest(),
-                Remotes(self._layout.config),
+                remotes_of(self._layout),
                 meter or SilentMeter(),
                 fs_config,
             )
@@ -202,7 +202,7 @@ class Data:
                 repo,
                 path,
                 request or ImportRequest(),
-                Remotes(self._layout.config),
+                remotes_of(self._layout),
                 meter or SilentMeter(),
             )
 
@@ -217,7 +217,7 @@ class Data:
             return update(
                 session,
                 request or UpdateRequest(),
-                Remotes(self._layout.config),
+                remotes_of(self._layout),
                 meter or SilentMeter(),
             )
 
@@ -243,7 +243,7 @@ class Data:
         nothing was recorded.
         """
         with self._exclusive(), open_session(self._layout) as session:
-            remotes = Remotes(self._layout.config)
+            remotes = remotes_of(self._layout)
             done = bring(session, request, remotes, meter or SilentMeter())
             self._stage([done.file], [done.path])
         return done
@@ -295,7 +295,7 @@ class Data:
         Changes nothing. Raises RemoteError.
         """
         with open_session(self._layout) as session:
-            return data_status(session, request or StatusRequest(), Remotes(self._layout.config))
+            return data_status(session, request or StatusRequest(), remotes_of(self._layout))
 
     # --- cleaning up ------------------------------------------------------------------------------
 
@@ -311,7 +311,7 @@ class Data:
             if not request.dry:
                 self._hold_workers(held)
             session = held.enter_context(open_session(self._layout))
-            return collect(session, request, Remotes(self._layout.config))
+            return collect(session, request, remotes_of(self._layout))
 
     def _hold_workers(self, held: ExitStack) -> None:
         """Let no worker of the queue begin until ``held`` ends. Raises QueueError if one has something to do."""

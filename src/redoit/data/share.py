@@ -23,6 +23,7 @@ from redoit.store.objects import Objects
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import download, upload
 from redoit.trace import RunCache
+from redoit.trace.cloud import remotes_of
 from redoit.trace.remote_runs import fetch_runs, push_runs
 
 
@@ -66,7 +67,7 @@ def push_experiments(layout: Layout, request: ShareRequest, meter: Meter) -> Sha
     new, same, refused = _sorted(chosen, there, force=request.force)
     moved, lacking = Moved(), set[str]()
     if request.cache and chosen:
-        remotes = Remotes(layout.config)
+        remotes = remotes_of(layout)
         objects = Objects(layout)
         data = _data(layout, git, [*new, *same], request, remotes, sent=True)
         for name, wanted in data.groups.items():
@@ -101,7 +102,7 @@ def pull_experiments(layout: Layout, request: ShareRequest, meter: Meter) -> Sha
         change_refs(git, [RefChange(each.ref, here.get(each.ref), each.rev) for each in new])
     moved, warnings, lacking = Moved(), list[str](), tuple[Experiment, ...]()
     if request.cache and chosen:
-        remotes = Remotes(layout.config)
+        remotes = remotes_of(layout)
         objects = Objects(layout)
         data = _data(layout, git, [*new, *same], request, remotes, sent=False)
         for name, wanted in data.groups.items():

@@ -13,8 +13,8 @@ from redoit.late import late
 from redoit.model import Address, Entry, Oid, Out, RepoPath, Stage
 from redoit.store.listings import listing_of
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
-from redoit.store.remotes import Remotes
 from redoit.store.transfer import download
+from redoit.trace.cloud import remotes_of
 from redoit.trace.remote_runs import fetch_runs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Supply:
 
     def __init__(self, session: Session, meter: Meter | None = None) -> None:
         self._session = session
-        self._remotes = Remotes(session.layout.config)
+        self._remotes = remotes_of(session.layout)
         self._meter = meter or SilentMeter()
         self._lock = threading.Lock()
         self._has_runs = False

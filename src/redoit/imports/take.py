@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from redoit.errors import RemoteError, StoreError
+from redoit.errors import StoreError
 from redoit.model import Algo, Entry, Oid
 from redoit.store import tree
 from redoit.store.digests import Digests, digest_file
@@ -22,7 +22,7 @@ from redoit.store.objects import Objects
 from redoit.store.parallel import each_in_parallel
 from redoit.store.places import Facts, Place
 from redoit.store.processes import in_slices
-from redoit.store.remotes import Remote, object_name
+from redoit.store.remotes import Remote, check_writable, object_name
 
 _Row = tuple[Any, ...]
 """Of one file: its size, and its ``Digests``; plain, so that another process can tell it."""
@@ -100,12 +100,7 @@ def send(
 
     The object of a directory goes after its files. Raises StoreError, RemoteError.
     """
-    if not remote.storage.writable:
-        raise RemoteError(
-            f"the remote '{remote.name}' is for reading only",
-            facts={"url": remote.url},
-            hint="name another one with -r",
-        )
+    check_writable(remote)
     files = place.files()
     found: dict[int, Digests] = {}
     sizes: dict[int, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redoit.config.load import suggestion
@@ -15,6 +15,7 @@ from redoit.model import Algo, Oid
 from redoit.redact import HIDDEN, redacted
 from redoit.store.backends import Options, open_backend
 from redoit.store.storage import FolderStorage, Storage
+from redoit.store.versioned_storage import VersionedStorage, Versions
 
 _FOLDERS: Mapping[Algo, str] = {
     Algo.MD5: "files/md5/",
@@ -36,16 +37,22 @@ class Remote(NamedTuple):
     """How many transfers at a time its options ask for."""
     secrets: tuple[str, ...] = ()
     """What no error may show."""
+    versioned: bool = False
+    """Whether it keeps versions in the cloud, under the names that the data have in the project."""
 
     def __str__(self) -> str:
         return f"'{self.name}' ({self.url})"
 
 
 class Remotes:
-    """Owns the remotes that were opened; each is opened once, when it is first asked for. Thread-safe."""
+    """Owns the remotes that were opened; each is opened once, when it is first asked for. Thread-safe.
 
-    def __init__(self, config: Config) -> None:
+    ``versions`` tells what is recorded of a remote that keeps versions in the cloud; without it there can be none.
+    """
+
+    def __init__(self, config: Config, versions: Callable[[str], Versions] | None = None) -> None:
         self._config = config
+        self._versions = versions
         self._lock = threading.Lock()
         self._opened: dict[str, Remote] = {}
 
@@ -78,7 +85,8 @@ class Remotes:
         with self._lock:
             remote = self._opened.get(found)
             if remote is None:
-                remote = self._opened[found] = _open(found, self._config.remotes)
+                remote = _open(found, self._config.remotes, self._versions)
+                self._opened[found] = remote
             return remote
 
 
@@ -92,28 +100,52 @@ def folder_name(prefix: str, algo: Algo) -> str:
     return f"{_FOLDERS[algo]}{prefix}"
 
 
-def _open(name: str, known: Mapping[str, Mapping[str, Any]]) -> Remote:
+def check_writable(remote: Remote) -> None:
+    """Raise RemoteError for a remote that takes nothing."""
+    if remote.versioned:
+        raise RemoteError(
+            f"the remote '{remote.name}' keeps versions in the cloud, and is for reading only",
+            facts={"url": remote.url},
+            hint=f"name another one with -r; or `dvc push -r {remote.name}`, which records the versions",
+        )
+    if not remote.storage.writable:
+        raise RemoteError(
+            f"the remote '{remote.name}' is for reading only",
+            facts={"url": remote.url},
+            hint="name another one with -r",
+        )
+
+
+def _open(
+    name: str,
+    known: Mapping[str, Mapping[str, Any]],
+    versions: Callable[[str], Versions] | None,
+) -> Remote:
     table = resolved_options(name, known)
     url = str(table["url"])
     options = Options(name, table)
     jobs = options.number("jobs")
-    if options.flag("worktree") or options.flag("version_aware"):
-        raise RemoteError(
-            f"the remote '{name}' keeps versions in the cloud (worktree, version_aware), which is not supported",
-            hint="use another remote, or DVC for this one",
-        )
     scheme = scheme_of(url)
-    try:
-        storage: Storage = (
-            open_backend(scheme, url, options)
-            if scheme
-            else FolderStorage(url, shared=options.text("shared") is not None)
+    if options.versioned() and (versions is None or scheme != "s3"):
+        raise RemoteError(
+            f"the remote '{name}' keeps versions in the cloud (worktree, version_aware), which is not supported here",
+            facts={"url": redacted(url)},
+            hint=f"name another one with -r, or use DVC for this one: dvc pull -r {name}",
         )
+    try:
+        storage: Storage
+        if not scheme:
+            storage = FolderStorage(url, shared=options.text("shared") is not None)
+        elif options.versioned() and versions is not None:
+            storage = VersionedStorage(name, open_backend(scheme, url, options), versions(name))
+        else:
+            storage = open_backend(scheme, url, options)
     except RedoitError:
         raise
     except Exception as error:  # whatever a library of a remote raises
         raise unusable(name, redacted(url), error, options.secrets()) from error
-    return Remote(name, redacted(url), storage, int(jobs) if jobs else None, options.secrets())
+    many = int(jobs) if jobs else None
+    return Remote(name, redacted(url), storage, many, options.secrets(), options.versioned())
 
 
 def resolved_options(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ import tempfile
 from functools import partial
 from typing import NamedTuple
 
-from redoit.errors import RemoteError, StoreError
+from redoit.errors import StoreError
 from redoit.model import Algo, Content, Oid, RepoPath
 from redoit.store import tree
 from redoit.store.digests import digest_file, unreadable
 from redoit.store.moved import Meter
 from redoit.store.moving import Moving, asking
 from redoit.store.parallel import in_parallel
-from redoit.store.remotes import Remote, object_name
+from redoit.store.remotes import Remote, check_writable, object_name
 from redoit.store.scan import scan, stamp_of
 from redoit.store.transfer import present
 
@@ -47,12 +47,7 @@ def send(source: str, remote: Remote, algo: Algo, *, jobs: int, meter: Meter) ->
     Raises StoreError for what cannot be read, RemoteError, TransferFailed naming what did not arrive.
     """
     storage = remote.storage
-    if not storage.writable:
-        raise RemoteError(
-            f"the remote '{remote.name}' is for reading only",
-            facts={"url": remote.url},
-            hint="name another one with -r",
-        )
+    check_writable(remote)
     is_dir = os.path.isdir(source)
     files = _files(source, algo, is_dir=is_dir)
     there = present({(file.oid, algo) for file in files}, remote, jobs)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from redoit.errors import CorruptObject, MissingObject, RemoteError, StoreError
+from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.model import Algo, Oid
 from redoit.store import tree
 from redoit.store.listings import listing_of
@@ -21,7 +21,7 @@ from redoit.store.moved import Failure, Meter, Moved, SilentMeter, Wanted
 from redoit.store.moving import Altered, Moving, answer, asking, discard, jobs_for
 from redoit.store.objects import Objects
 from redoit.store.parallel import in_parallel
-from redoit.store.remotes import Remote, folder_name, object_name
+from redoit.store.remotes import Remote, check_writable, folder_name, object_name
 
 _Key = tuple[Oid, Algo]
 
@@ -233,12 +233,7 @@ def upload(
 
     Raises RemoteError if the remote takes nothing, or cannot be asked what it has.
     """
-    if not remote.storage.writable:
-        raise RemoteError(
-            f"the remote '{remote.name}' is for reading only",
-            facts={"url": remote.url},
-            hint="send to another one, and let this one show what that has",
-        )
+    check_writable(remote)
     work = _Work(remote, objects, jobs, meter or SilentMeter())
     files: dict[_Key, _One] = {}
     folders: dict[_Key, tuple[_One, list[Oid]]] = {}
