@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -255,16 +256,14 @@ def test_a_part_of_a_directory_is_not_taken_for_all_of_it(clone: Sandbox) -> Non
         assert "Nothing changed" in clone.exp("repro", *options).stdout
     assert downloaded(clone) == got
     result = clone.exp("repro", code=1)
-    assert "of 'data/pool_data' of 'data/pool_data.dvc' only a part is in the workspace" in (
-        result.stderr
-    )
+    assert "'data/pool_data' of 'data/pool_data.dvc' is not all in the workspace" in result.stderr
     result = clone.exp("save", code=1)
     assert "cannot be recorded: of its outs only a part is there" in result.stderr
     assert clone.read("data/pool_data.dvc") == record
 
     clone.write("dvc.yaml", PIPELINE.replace("cp -r", "cp -R") + one)
     result = clone.exp("repro", "--allow-missing", "data_split", code=1)
-    assert "of the dep 'data/pool_data' is only a part there" in result.stderr
+    assert "the dep 'data/pool_data' is not all there" in result.stderr
     result = clone.exp("repro", *flags, "data_split")
     assert our_decisions(result).executed == ("data_split",)
     assert clone.read("data/train_data/all") == "pool 0\npool 1\npool 2\n"
@@ -281,3 +280,23 @@ def test_a_part_of_a_directory_that_was_edited(clone: Sandbox) -> None:
     clone.exp("repro", "--pull", "data_split")
     assert clone.read("data/train_data/all") == "pool 0\nmine\npool 2\n"
     assert "nfiles: 3" in clone.read("data/pool_data.dvc")
+
+
+def test_links_to_objects_that_are_lost(clone: Sandbox) -> None:
+    """With ``cache.type = symlink`` a cache that was cleaned leaves links that lead nowhere."""
+    clone.exp("config", "--local", "cache.type", "symlink")
+    clone.exp("data", "pull", "-q")
+    shutil.rmtree(clone.root / ".dvc/cache/files")
+    assert "Nothing changed" in clone.exp("repro", "--allow-missing", "evaluate").stdout
+    clone.write("params.yaml", "threshold: 2\n")
+    result = clone.exp("repro", "--allow-missing", "evaluate", code=1)
+    assert "is not all there" in result.stderr
+    result = clone.exp("repro", "--pull", "--allow-missing", "evaluate")
+    assert our_decisions(result).executed == ("evaluate",)
+    clone.write("data/pool_data/mine", "added\n")
+    clone.exp("repro", "--pull", "data/pool_data.dvc")
+    assert clone.read("data/pool_data/1") == "pool 1\n"
+    assert clone.read("data/pool_data/mine") == "added\n"
+    (clone.root / "data/pool_data/mine").unlink()
+    clone.exp("repro", "--pull")
+    assert clone.git("status", "--short", "*.dvc") == ""

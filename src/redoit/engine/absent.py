@@ -26,11 +26,14 @@ def restore_absent(stage: Stage, session: Session, supply: Supply | None, *, dry
     if dry:
         return bool(gone)
     for out, entry in gone:
+        if not session.exists(out.path):
+            session.store.checkout(out.path, entry, copy=not out.cache)
+            continue
         lack = session.store.lack(out.path, entry)
         if lack is not None:
             session.store.complete(out.path, entry, lack)
-        else:
-            session.store.checkout(out.path, entry, copy=not out.cache)
+        session.store.unmark(out.path)
+        session.look.forget(out.path)  # links that led nowhere lead to the new objects
     return bool(gone)
 
 
@@ -87,10 +90,16 @@ def _partly_there(
             hint=f"`exp data add {out.path}` records what is there, `exp data pull --force {out.path}` replaces it"
             + ("" if lack.other else ", --pull gets the rest"),
         )
-    error = supply.try_outs([(out, entry)]) if supply is not None and not dry else None
+    error: RedoitError | None = None
+    if not dry:
+        session.store.mark_part(
+            out.path, entry
+        )  # once the cache has the rest, it could have been deleted
+    if supply is not None and not dry:
+        error = supply.try_outs([(out, entry)])
     if not session.cached(entry) and not (dry and supply is not None):
         raise MissingOut(
-            f"of '{out.path}' of '{stage.address}' only a part is in the workspace, "
+            f"'{out.path}' of '{stage.address}' is not all in the workspace, "
             "and the cache does not have the rest",
             place=stage.place,
             facts=_reason(error),

@@ -135,7 +135,7 @@ def _check_reads(stage: Stage, session: Session) -> None:
     partly = [dep.path for dep in stage.deps if session.lack(dep.path)]
     if partly:
         raise MissingDep(
-            f"stage '{stage.address}' cannot run: of the dep '{partly[0]}' is only a part there",
+            f"stage '{stage.address}' cannot run: the dep '{partly[0]}' is not all there",
             place=stage.place,
             facts={"in part": ", ".join(partly)},
             hint="--pull gets the rest of it from a remote, `exp data checkout` from the cache",
@@ -401,6 +401,8 @@ def _record_as_it_is(stage: Stage, means: Means) -> tuple[Outcome, Trace | None]
     if unchanged and trace is not None:
         # Recorded anew, it would get other digests in the place of DVC 2's.
         return outcome, trace
+    if means.supply is not None:
+        means.supply.deps(stage)  # what a frozen stage read is recorded too
     return outcome, _record(stage, means)
 
 

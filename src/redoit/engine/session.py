@@ -81,7 +81,7 @@ class Session:
 
     def lack(self, path: RepoPath) -> Lack | None:
         """What lacks at ``path``, an out or something in it, because only a part of the out was put there."""
-        if not self.look.is_dir(path):
+        if not self.look.may_be_part(path):
             return None
         above: str = path
         while above and above not in self._writers:

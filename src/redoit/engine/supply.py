@@ -59,6 +59,11 @@ class Supply:
         with self._lock:
             for dep in stage.deps:
                 parts = self._parts(dep.path)
+                for out, entry, _ in parts:
+                    if session.exists(
+                        out.path
+                    ):  # once the cache has the rest, it could have been deleted
+                        session.store.mark_part(out.path, entry)
                 self._get([(out, entry, inside) for out, entry, inside in parts])
                 for out, entry, inside in parts:
                     _put(session, out.path, entry, inside)
@@ -157,13 +162,19 @@ class Supply:
 
 def _put(session: Session, path: RepoPath, entry: Entry, inside: str | None) -> None:
     """Check out an out, or the files of a directory that are ``inside`` or below it; what was edited stays."""
-    lack = session.store.lack(path, entry, inside)
-    if inside is None and lack is None:
-        session.store.checkout(path, entry)
-    elif inside is None and lack is not None:
-        session.store.complete(path, entry, lack)
+    store = session.store
+    if inside is None and not session.exists(path):
+        store.checkout(path, entry)
+        return
+    lack = store.lack(path, entry, inside)
+    if inside is None:
+        if lack is not None:
+            store.complete(path, entry, lack)
+        store.unmark(path)
+        session.look.forget(path)  # links that led nowhere lead to the new objects
     else:
-        session.store.checkout_files(path, entry, _files_inside(session, path, entry, inside or ""))
+        missing = lack.absent if lack is not None else _files_inside(session, path, entry, inside)
+        store.checkout_files(path, entry, missing)
 
 
 def _files_inside(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from redoit.errors import CorruptObject, MissingObject, StoreError
 from redoit.files import digest_bytes, write_atomic
-from redoit.model import Entry, Oid, RepoPath
+from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.store import tree
 from redoit.store.look import Look
 from redoit.store.objects import Objects
@@ -87,28 +87,43 @@ def find_lack(
     objects: Objects,
     inside: str | None = None,
 ) -> Lack | None:
-    """What the directory ``path``, or the part of it that is ``inside``, lacks of ``entry``.
+    """What ``path``, or the part of that directory that is ``inside``, lacks of ``entry``.
 
-    None if nothing lacks, if it is not a directory, or if what lacks was deleted. Nobody can have deleted what a mark
-    says was not written; nor, where all else is as recorded, what not even the cache has.
+    None if nothing lacks, or if what lacks was deleted. Nobody can have deleted what a mark says was not written; nor
+    what is a link to an object that the cache has lost; nor, where all else is as recorded, what not even the cache has.
     """
     oid, algo = entry.oid, entry.algo
-    if oid is None or not tree.is_dir_oid(oid) or not os.path.isdir(place):
+    if oid is None or look.matches(path, entry):
         return None
-    if look.matches(path, entry):
+    if not tree.is_dir_oid(oid):
+        return Lack((("", oid),)) if objects.is_lost(place) else None
+    if not os.path.isdir(place):
         return None
     mark = marks.get(path)
+    links: set[str] = set()
+    there: dict[str, Oid | None] = {}
+    try:
+        listing, digests = look.listed(path, algo)
+        there = dict(zip(listing.names, (each.oid(algo) for each in digests), strict=True))
+    except (StoreError, FileNotFoundError):  # as of a link that leads nowhere
+        links = _lost_links(place, objects)
+        if not links:
+            return None
     try:
         recorded = dict(tree.decode(objects.read(oid, algo), algo, objects.path(oid, algo)))
-        listing, digests = look.listed(path, algo)
-    except (MissingObject, CorruptObject, StoreError, FileNotFoundError):
-        return Lack((), other=mark.oid != oid) if mark is not None else None
-    there = {name: each.oid(algo) for name, each in zip(listing.names, digests, strict=True)}
+    except (MissingObject, CorruptObject, StoreError):  # what it should hold is not known
+        return Lack((), other=mark is not None and mark.oid != oid) if mark or links else None
+    if links:
+        there = _there(path, place, recorded, links, look, algo)
     absent = tuple((name, each) for name, each in recorded.items() if name not in there)
     different = [
         (name, each) for name, each in there.items() if each is None or recorded.get(name) != each
     ]
-    if mark is None and (different or all(objects.has(each, algo) for _, each in absent)):
+    if (
+        mark is None
+        and not links
+        and (different or all(objects.has(each, algo) for _, each in absent))
+    ):
         return None
     other = mark is not None and mark.oid != oid
     excused = mark is not None and mark.whole and not other
@@ -122,6 +137,34 @@ def find_lack(
     if not (wanted or other or stopped):
         return None
     return Lack(wanted, bool(edited), other)
+
+
+def _lost_links(place: str, objects: Objects) -> set[str]:
+    """Names of the links in a directory that lead to objects which are gone from the cache."""
+    return {name for name in _names(place) if objects.is_lost(f"{place}/{name}")}
+
+
+def _names(place: str) -> Iterator[str]:
+    for folder, _, names in os.walk(place):
+        for name in names:
+            yield os.path.relpath(f"{folder}/{name}", place)
+
+
+def _there(
+    path: RepoPath, place: str, recorded: dict[str, Oid], links: set[str], look: Look, algo: Algo
+) -> dict[str, Oid | None]:
+    """Name → oid of the files that are there, in a directory that cannot be listed for its ``links``.
+
+    None for one that is not as recorded.
+    """
+    found: dict[str, Oid | None] = {}
+    for name in _names(place):
+        oid = recorded.get(name)
+        inner = RepoPath(f"{path}/{name}")
+        if name not in links:
+            same = oid is not None and look.matches(inner, Entry(name, oid, algo))
+            found[name] = oid if same else None
+    return found
 
 
 def _takes(inside: str | None, name: str) -> bool:

@@ -79,9 +79,10 @@ class Look:
         """Whether anything is at ``path``; a broken symlink counts, as DVC counts it."""
         return self._see(path).exists
 
-    def is_dir(self, path: RepoPath) -> bool:
-        """Whether a directory is at ``path``."""
-        return self._see(path).is_dir
+    def may_be_part(self, path: RepoPath) -> bool:
+        """Whether a directory or a broken symlink is at ``path``."""
+        seen = self._see(path)
+        return seen.is_dir or seen.is_broken_link
 
     def is_executable(self, path: RepoPath) -> bool:
         """Whether a file is at ``path`` that its owner may execute."""

@@ -168,6 +168,17 @@ class Objects:
                 hint="check its permissions and the disk",
             ) from error
 
+    def is_lost(self, place: str) -> bool:
+        """Whether ``place`` is a link into the cache, to what is not there any more."""
+        try:
+            target = os.readlink(place)
+        except OSError:
+            return False
+        target = os.path.join(os.path.dirname(place), target)
+        return f"{os.path.normpath(target)}/".startswith(f"{self._cache}/") and not os.path.exists(
+            place
+        )
+
     # --- putting in -------------------------------------------------------------------------------
 
     def put_file(self, place: str, algo: Algo, size: int | None = None) -> Digests:

@@ -275,9 +275,9 @@ class Store:
         """
         place = self._layout.abspath(path)
         assert entry.oid is not None
-        with failing(place):
-            if not os.path.isdir(place) or not os.listdir(place):
-                self._marks.set(path, Mark(entry.oid, whole=False))
+        if not os.path.isdir(place) or not os.listdir(place):
+            self._marks.drop(path)
+            self.mark_part(path, entry)
         yield
         if self._marks.get(path) is not None:
             names = [name for name, _ in listing_of(self._objects, entry.oid, entry.algo)]
@@ -292,6 +292,12 @@ class Store:
     def marked(self) -> list[RepoPath]:
         """The directories that were put into the workspace in part."""
         return self._marks.paths()
+
+    def mark_part(self, path: RepoPath, entry: Entry) -> None:
+        """Only a part of what ``entry`` records is at ``path``. Raises StoreError."""
+        if entry.oid is not None and self._marks.get(path) is None:
+            with failing(self._layout.abspath(path)):
+                self._marks.set(path, Mark(entry.oid, whole=False))
 
     def unmark(self, path: RepoPath) -> None:
         """What is at ``path`` now is all of it."""
