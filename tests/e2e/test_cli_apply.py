@@ -226,6 +226,24 @@ def test_outs_that_the_experiment_has_no_stage_for(two: Sandbox) -> None:
     assert held(two)["more.txt"] == "edited"
 
 
+def test_nothing_is_written_outside_of_the_project(two: Sandbox) -> None:
+    """An experiment may come from anybody. Nothing of it is applied then."""
+    before, head = held(two), two.git("rev-parse", "HEAD")
+    for name in ("dvc.yaml", "dvc.lock"):
+        two.write(name, two.read(name).replace("out.txt", "../evil.txt"))
+    evil = two.commit()
+    two.git("reset", "-q", "--soft", head)
+    for name in ("dvc.yaml", "dvc.lock"):
+        two.write(name, before[name])
+    two.git("reset", "-q")
+    two.git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/evil", evil)
+    before = held(two)
+    told = two.exp("apply", "--force", "evil", code=1).stderr
+    assert "lies outside of the project, so nothing is written there" in told
+    assert not (two.root.parent / "evil.txt").exists()
+    assert held(two) == before
+
+
 def test_from_a_broken_pipeline(two: Sandbox) -> None:
     two.write("dvc.yaml", "stages: [")
     assert "  files: dvc.yaml" in said(two.exp("apply", "one", code=1))

@@ -144,18 +144,44 @@ def test_nothing_is_written_through_a_link_out_of_the_project(made: Sandbox) -> 
     assert not (outside / "b").exists()
 
 
-@pytest.mark.parametrize("path", ["../../evil", "{tmp}/evil"])
-def test_nothing_is_written_outside_of_the_project(made: Sandbox, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("../../evil", "lies outside of the project, so nothing is written there"),
+        ("{tmp}/evil", "lies outside of the project, so nothing is written there"),
+        ("..", '".." is the project itself'),
+        ("../..", 'the project itself lies in "../.."'),
+    ],
+)
+def test_nothing_is_written_outside_of_the_project(made: Sandbox, path: str, why: str) -> None:
     """Whatever a .dvc file of others says; not even when it is got from a remote."""
     tmp = made.root.parent
     made.write("good", "1\n")
     made.exp("data", "add", "-q", "good")
     text = made.read("good.dvc").replace("path: good", f"path: {path.format(tmp=tmp)}")
     made.write("sub/evil.dvc", text)
-    for command in ("checkout", "pull"):
-        told = made.exp("data", command, "sub/evil.dvc", code=1)
-        assert "lies outside of the project, so nothing is written there" in told.stderr
+    for command in ("checkout", "pull", "status"):
+        told = made.exp("data", command, "sub/evil.dvc", code=1).stderr
+        assert why in told
+        assert "sub/evil.dvc:5:9\n" in told
     assert not (tmp / "evil").exists()
+
+
+def test_a_stage_cannot_have_the_cache_keep_what_lies_outside(made: Sandbox) -> None:
+    """What lies there stays; without the cache it is the command's affair, but nothing is restored there."""
+    evil = made.root.parent / "evil.json"
+    evil.write_text("mine\n")
+    stage = "stages:\n  e:\n    cmd: echo 1 > ../evil.json\n    metrics: [../evil.json{}]\n"
+    made.write("dvc.yaml", stage.format(""))
+    assert "has an out outside of the project" in made.exp("repro", code=1).stderr
+    assert evil.read_text() == "mine\n"
+    made.exp("save", code=1)
+    made.write("dvc.yaml", stage.format(": {cache: false}"))
+    made.exp("repro", "-q")
+    evil.unlink()
+    told = made.exp("repro").stdout
+    assert evil.read_text() == "1\n"
+    assert "Stage 'e' ran" in told
 
 
 def test_errors(made: Sandbox) -> None:

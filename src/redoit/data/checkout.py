@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from redoit.data.targets import Chosen
 from redoit.engine.session import Session
 from redoit.errors import CorruptObject, MissingObject, StoreError, WouldOverwrite
 from redoit.model import Entry, Oid, RepoPath
+from redoit.store.inside import check_inside
 from redoit.store.listings import damaged, listing_of
 
 _NAMED = 20
@@ -55,7 +55,7 @@ def checkout(
     """
     result = CheckedOut()
     wanted = [each for chosen_one in chosen for each in _parts(session, chosen_one, result)]
-    _check_inside(session, [path for path, _ in wanted])
+    check_inside(session.layout, [path for path, _ in wanted])
     todo: list[tuple[RepoPath, Entry]] = []
     unsaved: list[RepoPath] = []
     for path, entry in wanted:
@@ -136,30 +136,6 @@ def files_inside(session: Session, entry: Entry, inside: str) -> list[tuple[str,
     except (MissingObject, CorruptObject):
         return None
     return [(name, oid) for name, oid in listing if name == inside or name.startswith(f"{inside}/")]
-
-
-def _check_inside(session: Session, paths: Sequence[RepoPath]) -> None:
-    """Raise StoreError for a path outside of the project, and for one that a symlink would lead out of it."""
-    root = session.layout.root
-    seen: set[str] = set()
-    for path in paths:
-        folder = os.path.dirname(session.layout.abspath(path))
-        if os.path.isabs(path) or path.startswith("../"):
-            raise StoreError(
-                "an out that the cache keeps lies outside of the project, so nothing is written there",
-                facts={"path": path},
-                hint="a project that you got from others could write anywhere: put the data into it",
-            )
-        if folder in seen:
-            continue
-        seen.add(folder)
-        real = os.path.realpath(folder)
-        if real != root and not real.startswith(f"{root}{os.sep}"):
-            raise StoreError(
-                "a symbolic link leads out of the project, so nothing is written there",
-                facts={"path": path, "leads to": real},
-                hint="remove the link, or name the real path in the out",
-            )
 
 
 def is_saved(session: Session, path: RepoPath) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from redoit.engine.perform import trace_now
+from redoit.engine.perform import check_outs, trace_now
 from redoit.engine.session import Session
 from redoit.errors import MissingOut
 from redoit.model import Address, Stage
@@ -39,7 +39,7 @@ def commit_workspace(
 
 
 def _check(stage: Stage, session: Session) -> None:
-    session.store.check_untracked([out.path for out in stage.outs if out.cache])
+    check_outs(stage, session)
     missing = [out.path for out in stage.outs if not session.exists(out.path)]
     if missing:
         raise MissingOut(

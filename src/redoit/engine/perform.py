@@ -28,6 +28,7 @@ from redoit.errors import (
 )
 from redoit.model import Entry, Outcome, OutKind, Stage, Trace, Why
 from redoit.profile import Phase, Phases, Unprofiled
+from redoit.spec.paths import is_outside
 
 
 class Means(NamedTuple):
@@ -66,7 +67,7 @@ def carry_out(stage: Stage, means: Means, *, forced: bool) -> tuple[Outcome, Tra
         if pulled:
             return pulled
     if not means.dry:
-        session.store.check_untracked([out.path for out in stage.outs if out.cache])
+        check_outs(stage, session)
         if means.supply is not None:
             means.supply.deps(stage)
     if forced or means.dry:
@@ -143,6 +144,20 @@ def _check_reads(stage: Stage, session: Session) -> None:
     _params_values(stage, session)
 
 
+def check_outs(stage: Stage, session: Session) -> None:
+    """Raise StageError or StoreError for an out that the cache cannot keep."""
+    kept = [out.path for out in stage.outs if out.cache]
+    for path in kept:
+        if is_outside(path):
+            raise StageError(
+                f"stage '{stage.address}' has an out outside of the project, which the cache does not keep",
+                place=stage.place,
+                facts={"out": path},
+                hint="write `cache: false` for it, or put it into the project",
+            )
+    session.store.check_untracked(kept)
+
+
 def _these(paths: Sequence[str], noun: str) -> str:
     return f"the {noun} '{paths[0]}' is" if len(paths) == 1 else f"{len(paths)} {noun}s are"
 
@@ -178,6 +193,8 @@ def _pull_outs(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | Non
     session, supply = means.session, means.supply
     if supply is None or session.trace(stage) is None or not supply.is_only_missing(stage):
         return None
+    if any(is_outside(out.path) for out in stage.outs):
+        return None
     if means.dry:
         supply.served.add(stage.address)
         return Outcome.RESTORED, None
@@ -196,7 +213,8 @@ def _pull_outs(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | Non
 def _restore(stage: Stage, means: Means) -> tuple[Outcome, Trace | None] | None:
     """Outputs of an earlier run with the same command and inputs, from the cache; None if there are none."""
     session = means.session
-    if not session.run_cache.applies(stage):
+    # Outside of the project, nothing is written but by commands.
+    if not session.run_cache.applies(stage) or any(is_outside(out.path) for out in stage.outs):
         return None
     if means.dry:
         try:

@@ -8,6 +8,7 @@ from redoit.engine.session import Session
 from redoit.errors import MissingDep
 from redoit.model import RepoPath, Stage
 from redoit.selection import Plan
+from redoit.spec.paths import is_outside
 
 _NAMED = 20
 """How many missing paths an error names."""
@@ -23,6 +24,8 @@ def check_out_data(session: Session, plan: Plan) -> None:
         entries = {entry.path: entry for entry in trace.outs} if trace else {}
         for out in stage.outs:
             entry = entries.get(out.text)
+            if is_outside(out.path):
+                continue
             if out.cache and entry is not None and not session.exists(out.path):
                 if session.cached(entry):
                     session.store.checkout(out.path, entry)

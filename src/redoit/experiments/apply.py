@@ -31,6 +31,7 @@ from redoit.project import Layout
 from redoit.spec import Files, Index, WorkFiles, load_index, read_ignore, read_index
 from redoit.spec.tree_files import TreeFiles
 from redoit.store import Look, StatCache, Store
+from redoit.store.inside import check_path
 from redoit.store.tree import decode as decode_dir
 from redoit.store.tree import is_dir_oid
 from redoit.trace.recorded import recorded_traces
@@ -77,7 +78,7 @@ def apply_experiment(
 
     Raises WouldOverwrite, naming what is recorded nowhere, unless ``force``: then that is kept in a folder of its
     own. Raises MissingObject naming all outs that the cache lacks, ExperimentError in the middle of a merge,
-    GitError, SpecError: then nothing has been changed; and ExperimentError or StoreError if the disk fails.
+    GitError, SpecError, StoreError for an out that would be written outside of the project: then nothing has been changed; and ExperimentError or StoreError if the disk fails.
     """
     unmerged = git.unmerged()
     if unmerged:
@@ -188,6 +189,8 @@ def _plan(layout: Layout, git: Git, experiment: Experiment, look: Look, store: S
         for path, (_, entry) in recorded_outs.items()
         if prefix + path not in there and not look.matches(path, entry)
     }
+    for out in outs:
+        check_path(out)
     changed = {
         path: work[path]
         for path in (*written, *deleted)

@@ -19,9 +19,9 @@ from redoit.model import (
     Trace,
 )
 from redoit.spec.listing import listed_directory
-from redoit.spec.paths import locate_path
+from redoit.spec.paths import is_outside, locate_path
 from redoit.spec.source import Fault
-from redoit.spec.stages import check_local, make_out
+from redoit.spec.stages import check_local, check_place, make_out
 
 
 def make_source(root: str, file: RepoPath, value: Mapping[str, Any]) -> tuple[Stage, Trace]:
@@ -55,6 +55,13 @@ def make_source(root: str, file: RepoPath, value: Mapping[str, Any]) -> tuple[St
     for index, record in enumerate(value.get("outs") or []):
         check_local(record["path"], ("outs", index, "path"))
         out = make_out(root, folder, record["path"], OutKind.OUT, record)
+        check_place(root, out, ("outs", index, "path"))
+        if is_outside(out.path):
+            raise Fault(
+                f'"{out.text}" lies outside of the project, so nothing is written there',
+                ("outs", index, "path"),
+                hint="a project that you got from others could write anywhere: put the data into it",
+            )
         if out.path in seen:
             raise Fault(
                 f'"{out.text}" stands twice in this file',

@@ -20,6 +20,16 @@ def inside(folder: RepoPath, text: str) -> RepoPath:
     return RepoPath("" if path == "." else path)
 
 
+def is_outside(path: str) -> bool:
+    """Whether a RepoPath is one outside of the project."""
+    return path.startswith(("/", "../")) or path == ".."
+
+
+def holds_project(root: str, path: RepoPath) -> bool:
+    """Whether the project itself lies at or below a RepoPath."""
+    return not path or f"{root}/".startswith(f"{path.rstrip('/')}/")
+
+
 def locate_path(root: str, folder: RepoPath, text: str) -> tuple[RepoPath, str]:
     """(path, text for ``dvc.lock``) of a dep or out written as ``text`` in a stage that runs in ``folder``.
 

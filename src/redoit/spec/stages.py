@@ -19,7 +19,7 @@ from redoit.model import (
 )
 from redoit.spec.checks import expect
 from redoit.spec.expand import Definition
-from redoit.spec.paths import locate_path
+from redoit.spec.paths import holds_project, locate_path
 from redoit.spec.schema import PLOT_PROPERTIES
 from redoit.spec.source import Fault, Path, check_encodable, describe
 from redoit.spec.variables import DEFAULT_FILE
@@ -193,6 +193,7 @@ def make_outs(
                     hint="give the out another name",
                 )
             out = make_out(root, folder, text, kind, flags)
+            check_place(root, out, spot, on_key=keyed)
             if out.path in seen:
                 raise Fault(
                     f'"{text}" is written twice by this stage',
@@ -204,6 +205,19 @@ def make_outs(
             seen[out.path] = name
             result.append(out)
     return tuple(result)
+
+
+def check_place(root: str, out: Out, spot: Path, *, on_key: bool = False) -> None:
+    """Raise Fault for an out that is the project, or in which it lies: it would go when the out is written anew."""
+    if holds_project(root, out.path):
+        raise Fault(
+            f'"{out.text}" is the project itself'
+            if not out.path
+            else f'the project itself lies in "{out.text}"',
+            spot,
+            on_key=on_key,
+            hint="an out is a file or folder inside of it: give its path",
+        )
 
 
 def make_out(

@@ -17,6 +17,7 @@ from redoit.store.digests import SMALL, Digests, digest_file
 from redoit.store.directories import Directories
 from redoit.store.gitignore import GitIgnore
 from redoit.store.incomplete import Lack, Mark, Marks, find_lack, is_all_there
+from redoit.store.inside import check_path
 from redoit.store.links import Links, failing, make_executable, remove, settled
 from redoit.store.listings import listing_of
 from redoit.store.look import LARGE, Look, is_executable
@@ -228,12 +229,13 @@ class Store:
         Files are linked as ``cache.type`` says; ``copy`` makes them independent, for outs that
         Git keeps. In a directory, files that ``entry`` does not record are removed, but for
         those that ``.dvcignore`` names.
-        Raises MissingObject, CorruptObject, StoreError; an object that is missing is noticed
-        before anything is changed.
+        Raises MissingObject, CorruptObject, StoreError, also for a path outside of the project; an object that is missing is
+        noticed before anything is changed.
         """
         oid = entry.oid
         if oid is None:
             raise StoreError("it is not recorded what should be here", facts={"path": path})
+        check_path(path)
         place = self._layout.abspath(path)
         if self._is_there(path, entry):
             if entry.isexec:
