@@ -164,6 +164,9 @@ def test_a_failure_is_told_and_can_be_retried(project: Sandbox) -> None:
     assert "not yet" in logs
     assert "error: stage 'train' failed" in logs
     assert "Traceback" not in logs  # the user's own command has failed
+    (number,) = (each["id"] for each in status(project)["tasks"])
+    assert project.exp("queue", "logs", str(number)).stdout == logs
+    assert "no task '0'" in project.exp("queue", "logs", "0", code=1).stderr
     assert ran(project) == ["prepare", "train 2"]
     failed = task(project, "bad")
     assert failed["state"] == "failed"

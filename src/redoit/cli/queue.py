@@ -24,7 +24,7 @@ from redoit.report.words import Paint, count, wants_colour
 def command() -> None:
     """Run queued experiments in the background, and see how they do.
 
-    `exp run --queue` puts experiments into the queue.
+    `exp run --queue` puts experiments into the queue. TASKS are names or numbers of `exp queue status`.
     """
 
 
@@ -100,7 +100,10 @@ def status(as_json: bool) -> int:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the task has ended.")
 @traceback_option
 def logs(task: str, follow: bool) -> int:
-    """Print what TASK has printed, from its set-up on; of several with one name, the newest."""
+    """Print what TASK, a name or number of `exp queue status`, has printed, from its set-up on.
+
+    Of several with one name, it is the newest.
+    """
     for data in _queue().log(task, follow=follow):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -173,22 +173,23 @@ def remove(queue: Database, layout: Layout, git: Git, tasks: Sequence[Task]) -> 
 
 
 def find_tasks(queue: Database, names: Iterable[str], preferred: State | None = None) -> list[Task]:
-    """The newest task of each name, if there is one of the newest in the state ``preferred``.
+    """The newest task of each name, of those in the state ``preferred`` if there are any; also by the numbers of tasks.
 
     Raises TaskNotFound, naming all that there are not.
     """
     tasks = sorted(queue.tasks(), key=lambda task: task.state is preferred)
-    known = {task.name: task for task in tasks}
+    named = {task.name: task for task in tasks}
+    known = {str(task.id): task for task in tasks} | named
     unknown = [name for name in names if name not in known]
     if unknown:
-        near = [m for name in unknown for m in difflib.get_close_matches(name, known, 1)]
+        near = [m for name in unknown for m in difflib.get_close_matches(name, named, 1)]
         raise TaskNotFound(
             f"there is no task {', '.join(map(repr, unknown))} in the queue",
             hint=f"did you mean {' and '.join(map(repr, near))}?"
             if near
             else "`exp queue status` shows all there are",
         )
-    return [known[name] for name in names]
+    return list({known[name].id: known[name] for name in names}.values())
 
 
 def follow_log(queue: Database, layout: Layout, task: Task, *, follow: bool) -> Iterator[bytes]:
