@@ -207,7 +207,13 @@ def test_news_of_sources(here: Importing) -> None:
     assert files_below(here.box.root / ".dvc/tmp/redoit/clones").keys() == clones
     shutil.rmtree(here.src.root)
     assert "updates" not in here.box.exp("data", "status").stdout
-    assert "there is no Git repository at '../src'" in here.exp("status", "--updates")
+    told = here.box.exp("data", "status", "--json", "--updates", code=1)
+    assert json.loads(told.stdout)["updates"] == ["w", "wx"]
+    lines = told.stderr.splitlines()
+    assert [line.partition(" cannot be asked")[0] for line in lines] == [
+        f"error: the source of '{name}'" for name in ("dir", "gfile")
+    ]
+    assert "there is no Git repository at '../src'" in lines[0]
     told = here.box.exp("data", "status", "--updates", "w").stdout
     assert "Imports whose source has something else now" in told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +57,7 @@ def status(
 ) -> int:
     """Show how data stand: recorded against HEAD, in the workspace, in the cache, at a remote.
 
-    TARGETS are as for `exp data push`. Changes nothing.
+    TARGETS are as for `exp data push`. Changes nothing. With --updates it exits with 1 if a source cannot be asked.
     """
     if (remote or no_remote_refresh) and not not_in_remote:
         option = "-r" if remote else "--no-remote-refresh"
@@ -72,13 +73,15 @@ def status(
     )
     found = Project().data.status(request)
     told = status_json(found, unchanged=unchanged)
+    for path, why in found.failed:
+        print(f"error: the source of '{path}' cannot be asked: {why}", file=sys.stderr)
     if quiet:
-        return int(bool(told))
+        return int(bool(told or found.failed))
     if as_json:
         print(json.dumps(told))
-    else:
+    elif told or not found.failed:
         print("\n".join(_lines(told)) or "Nothing has changed")
-    return 0
+    return int(bool(found.failed))
 
 
 def status_json(found: DataStatus, *, unchanged: bool) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from redoit.data.remembered import Key, remember, remembered
 from redoit.data.targets import Chosen, DataRequest, choose, repo_path
 from redoit.data.used import Used, used_by_commits
 from redoit.engine.session import Session
-from redoit.errors import GitError, StoreError
+from redoit.errors import GitError, RedoitError, StoreError
 from redoit.git import Git
 from redoit.late import late
 from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.project import Layout
 from redoit.store import tree
 from redoit.store.listings import damaged, listing_of
-from redoit.store.moved import Wanted
+from redoit.store.moved import Failure, Wanted
 from redoit.store.remotes import Remotes
 from redoit.store.transfer import present
 
@@ -50,6 +50,8 @@ class DataStatus(NamedTuple):
     """Files that neither Git nor a ``.dvc`` file has."""
     damaged: tuple[str, ...] = ()
     """In the cache, but with another content than recorded, or no file at all."""
+    failed: tuple[Failure, ...] = ()
+    """Imports whose source could not be asked for ``updates``, and why."""
 
 
 class StatusRequest(NamedTuple):
@@ -69,7 +71,7 @@ class StatusRequest(NamedTuple):
 def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> DataStatus:
     """Compare HEAD, the records, the workspace, the cache and, if asked, a remote. Changes nothing.
 
-    Raises TargetNotFound, RemoteError; with ``request.updates`` GitError and StoreError for a source that cannot be asked.
+    Raises TargetNotFound, RemoteError.
     """
     chosen = choose(session, request.data)
     committed = _Sorted()
@@ -101,15 +103,17 @@ def data_status(session: Session, request: StatusRequest, remotes: Remotes) -> D
     if request.not_in_remote:
         not_in_remote = _not_in_remote(session.layout, chosen, request, remotes, cached)
     meant = _Meant(chosen if request.granular else ())
+    failed: list[Failure] = []
     return DataStatus(
         meant.changes(committed),
         meant.changes(uncommitted),
         meant.of(not_in_cache),
         meant.of(not_in_remote),
         meant.of(unchanged),
-        tuple(_updates(session, request.data, chosen)) if request.updates else (),
+        tuple(_updates(session, request.data, chosen, failed)) if request.updates else (),
         tuple(_untracked(session.layout, request.data)) if request.untracked else (),
         meant.of(bad),
+        tuple(failed),
     )
 
 
@@ -258,15 +262,23 @@ def _compare_files(
     into.deleted += [f"{path}/{name}" for name in old if name not in new]
 
 
-def _updates(session: Session, request: DataRequest, chosen: Sequence[Chosen]) -> Iterator[str]:
-    """Imports whose source has another commit or content than is recorded. Raises GitError, StoreError."""
+def _updates(
+    session: Session, request: DataRequest, chosen: Sequence[Chosen], failed: list[Failure]
+) -> Iterator[str]:
+    """Imports whose source has another commit or content than is recorded; a source that cannot be asked goes into ``failed``."""
     stages = (
         [used.stage for used, _ in chosen] if request.targets else session.graph.stages.values()
     )
     sources = Sources(session.layout, session.store.objects, cwd=request.cwd)
     for stage in {each.address: each for each in stages}.values():
-        if stage.origin is not None and sources.has_news(stage.origin, stage.wdir):
-            yield stage.outs[0].path
+        if stage.origin is None:
+            continue
+        try:
+            if sources.has_news(stage.origin, stage.wdir):
+                yield stage.outs[0].path
+        except RedoitError as error:
+            facts = "; ".join(str(value) for value in error.facts.values())
+            failed.append(Failure(stage.outs[0].path, f"{error.what}: {facts}".rstrip(": ")))
 
 
 def _untracked(layout: Layout, request: DataRequest) -> list[str]:
