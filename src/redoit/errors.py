@@ -46,6 +46,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from redoit.printable import printable
+
 if TYPE_CHECKING:  # `exp --help` needs the errors, but not the model
     from redoit.model import Place
 
@@ -79,18 +81,20 @@ class RedoitError(Exception):
         self.hint = hint
 
     def render(self) -> str:
-        """The whole message as plain text, without a trailing newline."""
+        """The whole message as plain text that a terminal can show, without a trailing newline."""
         rows: dict[str, object] = {}
         if self.place is not None:
             rows["at"] = self.place
         rows.update(self.facts)
         width = max((len(label) for label in rows), default=0)
-        lines = [f"error: {self.what}"]
-        lines += [f"  {label + ':':<{width + 1}} {value}" for label, value in rows.items()]
+        lines = [f"error: {printable(self.what)}"]
+        lines += [
+            f"  {label + ':':<{width + 1}} {printable(str(value))}" for label, value in rows.items()
+        ]
         if self.excerpt:
-            lines += [f"    {line}" for line in self.excerpt.splitlines()]
+            lines += [f"    {printable(line)}" for line in self.excerpt.splitlines()]
         if self.hint:
-            lines.append(f"  {self.hint}")
+            lines.append(f"  {printable(self.hint)}")
         return "\n".join(lines)
 
 

@@ -300,7 +300,8 @@ class Git:
                 "this is a bare Git repository, without files", facts={"folder": self.root}
             )
         return GitError(
-            "Git cannot use this repository", facts={"folder": self.root, "git says": said}
+            "Git cannot use this repository",
+            facts={"folder": self.root, "git says": said.replace("\n", "; ")},
         )
 
     def _failed(self, command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:

@@ -52,6 +52,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "redoit.cli.lazy",
         "redoit.cli.main",
         "redoit.errors",
+        "redoit.printable",
         "redoit.report",
         "redoit.report.failure",
         "redoit.report.screen",

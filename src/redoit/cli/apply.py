@@ -10,6 +10,7 @@ from redoit.api import Project
 from redoit.cli import complete
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.experiments.apply import Applied
+from redoit.printable import printable
 from redoit.report.words import count
 
 
@@ -36,7 +37,7 @@ def command(experiment: str, force: bool, quiet: bool) -> int:
         done = _done(applied)
         print(f"Applied {named}: {done}" if done else f"The workspace is {named} already")
         if applied.backup is not None:
-            print(f"What was in the way is in {os.path.relpath(applied.backup)}")
+            print(f"What was in the way is in {printable(os.path.relpath(applied.backup))}")
     return 0
 
 

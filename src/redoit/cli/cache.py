@@ -8,6 +8,7 @@ import click
 
 from redoit.api import Project
 from redoit.cli.options import quiet_option, traceback_option
+from redoit.printable import printable
 from redoit.report.words import count, some
 
 
@@ -36,7 +37,7 @@ def verify(quiet: bool) -> int:
     for found in Project().verify_cache():
         bad += 1
         if not quiet:
-            print(found)
+            print(printable(str(found)))
     if not quiet:
         print(f"{count(bad, 'bad object')}" if bad else "All objects are as their names say")
     return int(bad > 0)
@@ -60,7 +61,7 @@ def migrate(algo: str, quiet: bool) -> int:
     result = Project().migrate_cache(algo)
     for path in result.lost:
         print(
-            f"warning: the content of '{path}' is neither in the cache nor in the workspace; "
+            f"warning: the content of '{printable(path)}' is neither in the cache nor in the workspace; "
             "its record stays as it was",
             file=sys.stderr,
         )

@@ -15,6 +15,7 @@ from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.gc import Collected, GcRequest
 from redoit.data.used import Commits
 from redoit.errors import UsageError
+from redoit.printable import printable
 from redoit.report.transfer import size_text
 from redoit.report.words import count
 
@@ -130,7 +131,7 @@ def gc(
     )
     found = project.data.gc(request)
     for warning in found.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(printable(f"warning: {warning}"), file=sys.stderr)
     if dry or not (found.objects or found.remote_objects):
         if not quiet:
             print(f"Would remove {_told(found)}" if dry else "Everything is in use")

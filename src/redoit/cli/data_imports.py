@@ -15,6 +15,7 @@ from redoit.cli.options import one_of, quiet_option, traceback_option
 from redoit.data.imports import Imported, ImportRequest
 from redoit.data.update import Updated, UpdateRequest
 from redoit.errors import UsageError
+from redoit.printable import printable, quoted
 from redoit.report.transfer import TransferLine, size_text
 
 _QUIET = quiet_option("Print nothing.")
@@ -175,7 +176,7 @@ def _tell_imported(done: Imported, quiet: bool) -> None:
     size = f", {size_text(done.entry.size)}" if done.entry.size is not None else ""
     repo = done.origin.repo
     rev = f" at {str(repo['rev_lock'])[:7]}" if repo and repo.get("rev_lock") else ""
-    print(f"Imported {done.path}{rev}{size}: {done.file}")
+    print(f"Imported {quoted(done.path)}{rev}{size}: {quoted(done.file)}")
 
 
 @click.command("update")
@@ -225,6 +226,10 @@ def update(
 
 def _updated(each: Updated) -> str:
     if not each.changed:
-        return f"Unchanged: {each.file}"
-    what = f" ({each.before} → {each.after})" if each.before and each.before != each.after else ""
-    return f"Updated {each.file}{what}" + (", with the same data" if each.same_data else "")
+        return f"Unchanged: {quoted(each.file)}"
+    what = (
+        f" ({printable(each.before)} → {printable(each.after)})"
+        if each.before and each.before != each.after
+        else ""
+    )
+    return f"Updated {quoted(each.file)}{what}" + (", with the same data" if each.same_data else "")

@@ -14,6 +14,7 @@ from redoit.cli.data_options import REMOTE, data_request, data_targets
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.status import Changes, DataStatus, StatusRequest
 from redoit.errors import UsageError
+from redoit.printable import printable, quoted
 
 
 @click.command("status")
@@ -74,7 +75,7 @@ def status(
     found = Project().data.status(request)
     told = status_json(found, unchanged=unchanged)
     for path, why in found.failed:
-        print(f"error: the source of '{path}' cannot be asked: {why}", file=sys.stderr)
+        print(printable(f"error: the source of '{path}' cannot be asked: {why}"), file=sys.stderr)
     if quiet:
         return int(bool(told or found.failed))
     if as_json:
@@ -124,8 +125,10 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines.append(head)
         if isinstance(value, dict):
             lines += [
-                f"  {kind + ':':<10}{path}" for kind, paths in value.items() for path in paths
+                f"  {kind + ':':<10}{quoted(path)}"
+                for kind, paths in value.items()
+                for path in paths
             ]
         else:
-            lines += [f"  {path}" for path in value]
+            lines += [f"  {quoted(path)}" for path in value]
     return lines

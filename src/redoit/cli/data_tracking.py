@@ -20,6 +20,7 @@ from redoit.cli.data_options import (
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.bring import BringRequest
 from redoit.errors import UsageError
+from redoit.printable import quoted
 from redoit.report.transfer import TransferLine
 from redoit.report.words import some
 
@@ -96,7 +97,7 @@ def add(
         done = [data.bring(whole._replace(source=target), meter) for target in targets]
     if not quiet:
         for each in done:
-            print(f"{'Added' if each.changed else 'Unchanged:'} {each.file}")
+            print(f"{'Added' if each.changed else 'Unchanged:'} {quoted(each.file)}")
     return 0
 
 
@@ -145,7 +146,7 @@ def remove(targets: Sequence[str], outs: bool, quiet: bool) -> int:
     done = Project().data.remove(data_request(targets), outs=outs)
     if not quiet:
         for address in done:
-            print(f"Removed {address}")
+            print(f"Removed {quoted(address)}")
     return 0
 
 
@@ -161,5 +162,5 @@ def move(source: str, target: str, quiet: bool) -> int:
     """
     old, new = Project().data.move(source, target, os.getcwd())
     if not quiet:
-        print(f"Moved {old} to {new}")
+        print(f"Moved {quoted(old)} to {quoted(new)}")
     return 0

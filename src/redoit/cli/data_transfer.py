@@ -14,6 +14,7 @@ from redoit.cli.data_workspace import FORCE, tell_checkout
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.transfer import Transferred
 from redoit.model import OutKind
+from redoit.printable import printable
 from redoit.report.transfer import TransferLine, size_text
 from redoit.report.words import count
 
@@ -91,7 +92,7 @@ def pull(quiet: bool, force: bool, allow_missing: bool, **options: Any) -> int:
 
 def _tell(done: Transferred, verb: str, quiet: bool) -> None:
     for warning in done.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(printable(f"warning: {warning}"), file=sys.stderr)
     if quiet:
         return
     moved = done.moved

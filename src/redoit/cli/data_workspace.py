@@ -10,6 +10,7 @@ from redoit.api import Project
 from redoit.cli.data_options import RECURSIVE, WITH_DEPS, data_request, data_targets
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.data.checkout import CheckedOut
+from redoit.printable import quoted
 from redoit.report.words import count
 
 FORCE = click.option(
@@ -61,7 +62,7 @@ def tell_checkout(done: CheckedOut, *, quiet: bool, summary: bool = False) -> No
     if not summary:
         for letter, paths in (("A", done.added), ("M", done.modified)):
             for path in paths:
-                print(f"{letter}\t{path}")
+                print(f"{letter}\t{quoted(path)}")
     parts = [
         f"{count(len(paths), 'path')} {what}"
         for paths, what in (

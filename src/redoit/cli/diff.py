@@ -10,6 +10,7 @@ import click
 from redoit.api import Project
 from redoit.cli import complete
 from redoit.cli.options import one_of, traceback_option
+from redoit.printable import printable
 from redoit.report.compare import comparison_json, comparison_lines, comparison_markdown
 from redoit.report.experiments import PRECISION
 from redoit.report.pager import terminal_width
@@ -54,7 +55,10 @@ def command(
     old, new = a_rev or "HEAD", b_rev or "workspace"
     for name, revision in ((old, found.old), (new, found.new)):
         if revision.problem is not None:
-            print(f"warning: {name} cannot be read: {revision.problem.what}", file=sys.stderr)
+            print(
+                printable(f"warning: {name} cannot be read: {revision.problem.what}"),
+                file=sys.stderr,
+            )
     if as_json:
         print(json.dumps(comparison_json(found)))
     elif as_markdown:

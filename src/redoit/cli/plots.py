@@ -19,6 +19,7 @@ from redoit.errors import RedoitError, UsageError
 from redoit.experiments.plot_definitions import PlotsAsked
 from redoit.experiments.plots import Plots
 from redoit.files import write_atomic
+from redoit.printable import printable
 from redoit.report.plots_json import plots_json, write_images
 from redoit.report.plots_page import build_page, message
 from redoit.report.plots_script import javascript
@@ -189,7 +190,7 @@ def _put_out(project: Project, plots: Plots, form: _Form, template: str | None) 
         return 0
     page = build_page(plots, find, javascript, _html_template(project, form.html_template))
     for name, what in page.faults:
-        print(f"warning: plot '{name}': {what}", file=sys.stderr)
+        print(printable(f"warning: plot '{name}': {what}"), file=sys.stderr)
     path = Path(out).absolute() / "index.html"
     write_atomic(str(path), page.html.encode(), sync=False)
     if not form.quiet:
@@ -234,9 +235,11 @@ def _open(path: Path) -> None:
 def _warn(plots: Plots) -> None:
     """Say what cannot be read. That a revision has no such file is worth a word only if none has it."""
     for each in plots.problems:
-        print(f"warning: {each.rev} cannot be read: {each.problem.what}", file=sys.stderr)
+        print(
+            printable(f"warning: {each.rev} cannot be read: {each.problem.what}"), file=sys.stderr
+        )
     for plot in plots.plots:
         for each in plot.problems:
             if not each.is_absent or plot.is_empty:
                 rev, what = message(each)
-                print(f"warning: plot '{plot.name}' of {rev}: {what}", file=sys.stderr)
+                print(printable(f"warning: plot '{plot.name}' of {rev}: {what}"), file=sys.stderr)

@@ -12,6 +12,7 @@ from redoit.cli import complete
 from redoit.cli.levels import chosen_level, level_options, project_root
 from redoit.cli.options import quiet_option, traceback_option
 from redoit.errors import UsageError
+from redoit.printable import printable
 from redoit.redact import SECRETS, redacted
 
 _QUIET = quiet_option("Print nothing.")
@@ -88,7 +89,9 @@ def modify(
 def listed(levels: Sequence[str]) -> int:
     """List the remotes with their URLs."""
     for remote in Remotes(project_root()).list(chosen_level(levels)):
-        print(f"{remote.name}\t{remote.url}" + ("\t(default)" if remote.is_default else ""))
+        print(
+            f"{remote.name}\t{printable(remote.url)}" + ("\t(default)" if remote.is_default else "")
+        )
     return 0
 
 

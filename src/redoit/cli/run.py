@@ -18,6 +18,7 @@ from redoit.errors import RedoitError, UsageError
 from redoit.experiments.refs import Experiment
 from redoit.late import late
 from redoit.model import RepoPath, Request, Wish
+from redoit.printable import printable
 from redoit.report.live import make_listener, make_meter
 from redoit.report.metrics import print_metrics
 from redoit.report.progress import PlainListener
@@ -205,7 +206,7 @@ def _check(ctx: click.Context, *, outside: bool, copies: bool) -> None:
 def _tell_orders(ordered: Ordered, *, quiet: bool) -> None:
     for file in ordered.unnoticed:
         print(
-            f"warning: no stage depends on a param of {file}: the change alone runs nothing",
+            f"warning: no stage depends on a param of {printable(file)}: the change alone runs nothing",
             file=sys.stderr,
         )
     if quiet:

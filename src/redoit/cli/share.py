@@ -16,6 +16,7 @@ from redoit.cli.selection import selection_options
 from redoit.data.share import Shared, ShareRequest
 from redoit.errors import Interrupted, RedoitError, UsageError
 from redoit.experiments.refs import Experiment, Selection
+from redoit.printable import printable
 from redoit.report.transfer import TransferLine, size_text
 from redoit.report.words import count
 
@@ -87,7 +88,9 @@ def auto_push(project: Project, experiment: Experiment | None, *, quiet: bool) -
     except Interrupted:
         raise
     except RedoitError as error:
-        print(f"warning: '{experiment.name}' was not pushed: {error.what}", file=sys.stderr)
+        print(
+            printable(f"warning: '{experiment.name}' was not pushed: {error.what}"), file=sys.stderr
+        )
         return
     tell_shared(shared, "Pushed", "there", quiet=quiet or bool(shared.same))
 
@@ -95,7 +98,7 @@ def auto_push(project: Project, experiment: Experiment | None, *, quiet: bool) -
 def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool) -> int:
     """Print what was done. Returns the exit code: 1 if an experiment was refused."""
     for warning in shared.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(printable(f"warning: {warning}"), file=sys.stderr)
     for each in shared.refused:
         print(
             f"error: another experiment '{each.name}' is {where} already; --force replaces it",

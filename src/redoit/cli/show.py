@@ -13,6 +13,7 @@ from redoit.api import Project
 from redoit.cli.options import one_of, traceback_option
 from redoit.cli.selection import selection_options
 from redoit.experiments.overview import Asked
+from redoit.printable import printable
 from redoit.report import experiments, grid, pager
 from redoit.report.experiments_json import to_json
 from redoit.report.words import Paint, wants_colour
@@ -136,5 +137,5 @@ def command(
             environ=os.environ,
         )
     for line in experiments.unreadable(table):
-        print(f"warning: {line}", file=sys.stderr)
+        print(printable(f"warning: {line}"), file=sys.stderr)
     return 0

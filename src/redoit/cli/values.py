@@ -14,6 +14,7 @@ from redoit.api import Project
 from redoit.cli.options import one_of
 from redoit.experiments.overview import Asked
 from redoit.experiments.values import Kind, Shown, Wanted
+from redoit.printable import printable
 from redoit.report.compare import comparison_json, comparison_lines, comparison_markdown
 from redoit.report.pager import terminal_width
 from redoit.report.values import problem_lines, values_json, values_lines, values_markdown
@@ -169,7 +170,7 @@ def _from_here(project: Project) -> Callable[[str], str]:
 
 def _warn(lines: Sequence[str]) -> None:
     for line in lines:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
 
 
 def _print(lines: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redoit.model import Address, Stage
+from redoit.printable import printable
 from redoit.report.rails import draw
 from redoit.report.words import count, some, table
 
@@ -103,7 +104,8 @@ def text(graph: Picture) -> list[str]:
     if not graph.labels:
         return ["There are no stages"]
     marks = {node: "○" if node in graph.data else "●" for node in graph.labels}
-    drawn = draw(graph.sources, graph.labels, marks, WIDEST)
+    labels = {node: printable(label) for node, label in graph.labels.items()}
+    drawn = draw(graph.sources, labels, marks, WIDEST)
     return levels(graph) if drawn is None else drawn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redoit.errors import RedoitError, UsageError
+from redoit.printable import printable
 
 
 def logged(error: BaseException) -> str:
@@ -20,7 +21,7 @@ def told(error: BaseException, *, verbose: bool) -> str:
     else:
         lines = [
             "error: this is a bug in Redoit, not a mistake of yours",
-            f"  {type(error).__name__}: {error}",
+            f"  {type(error).__name__}: {printable(str(error))}",
             "  please report it with the lines above, the command and `exp --version`"
             if verbose
             else "  run the same command with -v, and report what it prints with `exp --version`",
@@ -28,5 +29,6 @@ def told(error: BaseException, *, verbose: bool) -> str:
     if verbose and not isinstance(error, UsageError):
         import traceback
 
-        lines.insert(0, "".join(traceback.format_exception(error)).rstrip())
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        lines.insert(0, "\n".join(map(printable, trace.split("\n"))))
     return "\n".join(lines)

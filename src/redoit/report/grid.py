@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from redoit.printable import printable
 from redoit.report.words import cut, width
 
 _GAP = "  "
@@ -101,13 +102,6 @@ def _aligned(cell: str, size: int, right: bool) -> str:
     if not cell.isascii():
         size -= width(cell) - len(cell)
     return cell.rjust(size) if right else cell.ljust(size)
-
-
-def printable(cell: str) -> str:
-    """``cell`` on one line: control characters as escapes."""
-    if cell.isprintable():
-        return cell
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cell)
 
 
 def markdown(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
 from redoit.model import Address, Reason, Stage, StageResult
+from redoit.printable import printable
 from redoit.report.progress import PlainListener
 from redoit.report.screen import Screen
 from redoit.report.transfer import TransferCount, TransferLine
@@ -141,7 +142,9 @@ class LiveListener(PlainListener):
         with self._lock:
             running = [(address, int(now - since)) for address, since in self._running.items()]
             done = self._done
-        lines = [f"  {address}  {duration(seconds)}" for address, seconds in running[:_LISTED]]
+        lines = [
+            f"  {printable(address)}  {duration(seconds)}" for address, seconds in running[:_LISTED]
+        ]
         if len(running) > _LISTED:
             lines.append(f"  and {len(running) - _LISTED} more")
         total = count(len(self._position), "stage")

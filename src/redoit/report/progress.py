@@ -6,8 +6,9 @@ import threading
 from collections.abc import Sequence
 
 from redoit.model import Address, Outcome, Reason, Stage, StageResult
+from redoit.printable import printable
 from redoit.report.failure import logged, told
-from redoit.report.reasons import brief
+from redoit.report.reasons import brief, command_line
 from redoit.report.screen import Screen
 from redoit.report.words import Paint, count, duration
 
@@ -60,7 +61,7 @@ class PlainListener:
     def command(self, stage: Stage, command: str) -> None:
         if not self._announces:
             return
-        lines = [f"{self._prefix(stage)}> {line}" for line in command.splitlines()]
+        lines = [f"{self._prefix(stage)}> {command_line(line)}" for line in command.splitlines()]
         with self._lock:
             # Told once, and not before it is known that the cache does not have the outputs.
             reasons = self._reasons.pop(stage.address, None)
@@ -89,7 +90,7 @@ class PlainListener:
         return answer.lower() in ("y", "yes")
 
     def warned(self, text: str) -> None:
-        self.screen.line(self.paint.yellow("warning: ") + text, error=True)
+        self.screen.line(self.paint.yellow("warning: ") + printable(text), error=True)
 
     def ended(self) -> None:
         with self._lock:
@@ -105,7 +106,7 @@ class PlainListener:
             self.screen.line(text)
 
     def _prefix(self, stage: Stage) -> str:
-        return self.paint.cyan(f"{stage.address} | ") if self._jobs > 1 else ""
+        return self.paint.cyan(f"{printable(stage.address)} | ") if self._jobs > 1 else ""
 
     def _announcement(self, stage: Stage, reasons: Sequence[Reason]) -> str:
         place = f"({self._position.get(stage.address, 0)} of {len(self._position)})"
@@ -147,7 +148,8 @@ class PlainListener:
 
 def subject(stage: Stage) -> str:
     """``stage 'train'``; of a .dvc file ``'raw.dvc'``."""
-    return f"'{stage.address}'" if stage.is_data else f"stage '{stage.address}'"
+    name = printable(stage.address)
+    return f"'{name}'" if stage.is_data else f"stage '{name}'"
 
 
 def capital(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from redoit.model import Content, Entry, Reason, Why
+from redoit.printable import printable
 from redoit.report.words import Paint
 
 _ABSENT = "(none)"
@@ -39,7 +40,10 @@ def full(reason: Reason, paint: Paint) -> list[str]:
     if isinstance(reason.old, Mapping) and isinstance(reason.new, Mapping):
         lines = [head]
         for key, old, new in differing(reason.old, reason.new):
-            lines += [f"    {key}", *(f"  {line}" for line in _was_and_now(old, new, paint))]
+            lines += [
+                f"    {printable(key)}",
+                *(f"  {line}" for line in _was_and_now(old, new, paint)),
+            ]
         return lines
     return [head, *_was_and_now(reason.old, reason.new, paint)]
 
@@ -61,7 +65,7 @@ def differing(
 
 
 def _subject(reason: Reason) -> str:
-    return "" if reason.kind in _OF_THE_STAGE else reason.subject
+    return "" if reason.kind in _OF_THE_STAGE else printable(reason.subject)
 
 
 def shown(value: Any) -> str:
@@ -75,7 +79,7 @@ def shown(value: Any) -> str:
         if value.nfiles is not None:
             facts.append(f"{value.nfiles:,} files")
         return f"{value.algo.value} {value.oid}" + (f" ({', '.join(facts)})" if facts else "")
-    return value if isinstance(value, str) else repr(value)
+    return printable(value if isinstance(value, str) else repr(value))
 
 
 def command_diff(old: Any, new: Any, paint: Paint) -> list[str]:
@@ -98,5 +102,10 @@ def _lines(command: Any) -> list[str]:
     if command is None:
         return []
     if isinstance(command, str):
-        return command.splitlines()
-    return [line for part in command for line in str(part).splitlines()]
+        return list(map(command_line, command.splitlines()))
+    return [command_line(line) for part in command for line in str(part).splitlines()]
+
+
+def command_line(line: str) -> str:
+    """A line of a command as a terminal can show it; tabs do no harm."""
+    return "\t".join(map(printable, line.split("\t")))

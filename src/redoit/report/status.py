@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from redoit.model import Address, Content, Entry, Reason
+from redoit.printable import printable
 from redoit.report.reasons import brief, full
 from redoit.report.words import Paint, count, some, table
 
@@ -62,7 +63,7 @@ def status_json(rows: Sequence[Row]) -> dict[str, Any]:
 
 def why_lines(row: Row, paint: Paint) -> list[str]:
     """Everything that is known about why ``row`` would run."""
-    name = paint.bold(row.address)
+    name = paint.bold(printable(row.address))
     if not row.reasons and not row.affected_by:
         return [f"{name} is up to date" + (" (frozen)" if row.frozen else "")]
     if row.reasons:

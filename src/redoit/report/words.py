@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from redoit.printable import printable
+
 
 @dataclass(frozen=True)
 class Paint:
@@ -73,8 +75,8 @@ def count(number: int, noun: str) -> str:
 def some(names: Sequence[str], most: int) -> str:
     """``a, b, c``; ``a, b and 98 more`` when there are more than ``most``."""
     if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1:,} more"
+        return ", ".join(map(printable, names))
+    return f"{', '.join(map(printable, names[: most - 1]))} and {len(names) - most + 1:,} more"
 
 
 def width(text: str) -> int:
@@ -103,6 +105,7 @@ def table(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) ->
     """Aligned columns with two spaces between; the columns in ``right`` are flush right."""
     if not rows:
         return []
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
