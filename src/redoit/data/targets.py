@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from redoit.data.used import Recorded, Used, recorded_by_workspace
 from redoit.engine.session import Session
-from redoit.errors import TargetNotFound
+from redoit.errors import StoreError, TargetNotFound
 from redoit.graph import Graph, post_order
 from redoit.model import Address, RepoPath, Request
 from redoit.selection import find_targets
-from redoit.store import tree
+from redoit.store.listings import listing_of
 
 
 class DataRequest(NamedTuple):
@@ -102,10 +102,12 @@ def check_inside(session: Session, chosen: Sequence[Chosen]) -> None:
     """Raise TargetNotFound for a path inside of a directory that is known not to have it."""
     for used, inside in chosen:
         oid, algo = used.entry.oid, used.entry.algo
-        objects = session.store.objects
-        if inside is None or oid is None or not objects.has(oid, algo):
+        if inside is None or oid is None:
             continue
-        names = [name for name, _ in tree.decode(objects.read(oid, algo), algo, oid)]
+        try:
+            names = [name for name, _ in listing_of(session.store.objects, oid, algo)]
+        except StoreError:
+            continue
         if not any(name == inside or name.startswith(f"{inside}/") for name in names):
             near = get_close_matches(inside, names, 1)
             raise TargetNotFound(
@@ -191,10 +193,12 @@ class _State:
         """What matches in a directory, without what lies in a folder that does; None if its files are not known."""
         oid, algo = used.entry.oid, used.entry.algo
         assert oid is not None
-        if not self._objects.has(oid, algo):
+        try:
+            listing = listing_of(self._objects, oid, algo)
+        except StoreError:
             return None
         found: dict[str, None] = {}
-        for name, _ in tree.decode(self._objects.read(oid, algo), algo, oid):
+        for name, _ in listing:
             parts = name.split("/")
             for end in range(1, len(parts) + 1):
                 inside = "/".join(parts[:end])

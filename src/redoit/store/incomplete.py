@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from redoit.errors import CorruptObject, MissingObject, StoreError
+from redoit.errors import StoreError
 from redoit.files import digest_bytes, write_atomic
 from redoit.model import Algo, Entry, Oid, RepoPath
 from redoit.store import tree
+from redoit.store.listings import listing_of
 from redoit.store.look import Look
 from redoit.store.objects import Objects
 
@@ -110,8 +111,8 @@ def find_lack(
         if not links:
             return None
     try:
-        recorded = dict(tree.decode(objects.read(oid, algo), algo, objects.path(oid, algo)))
-    except (MissingObject, CorruptObject, StoreError):  # what it should hold is not known
+        recorded = dict(listing_of(objects, oid, algo))
+    except StoreError:  # what it should hold is not known
         return Lack((), other=mark is not None and mark.oid != oid) if mark or links else None
     if links:
         there = _there(path, place, recorded, links, look, algo)
