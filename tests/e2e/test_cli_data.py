@@ -144,6 +144,25 @@ def test_nothing_is_written_through_a_link_out_of_the_project(made: Sandbox) -> 
     assert not (outside / "b").exists()
 
 
+def test_nothing_is_restored_through_a_link_out_of_the_project(made: Sandbox) -> None:
+    """Also not by a run: it would do so without running anything."""
+    made.write("sub/x", "1\n")
+    made.exp("data", "add", "-q", "sub/x")
+    made.write("x.dvc", made.read("sub/x.dvc").replace("path: x", "path: sub/x"))
+    (made.root / "sub/x.dvc").unlink()
+    made.exp("data", "push", "-q", "x.dvc")
+    made.command("rm", "-r", "sub")
+    outside = made.root.parent / "outside"
+    outside.mkdir()
+    (made.root / "sub").symlink_to(outside)
+    user = "stages:\n  u:\n    cmd: cat sub/x\n    deps: [sub/x]\n"
+    made.write("dvc.yaml", user)
+    for words in (["repro"], ["repro", "--pull"], ["repro", "--pull", "-s", "u"]):
+        told = made.exp(*words, code=1).stderr
+        assert "a symbolic link leads out of the project, so nothing is written there" in told
+    assert not list(outside.iterdir())
+
+
 @pytest.mark.parametrize(
     ("path", "why"),
     [

@@ -6,6 +6,7 @@ from redoit.engine.session import Session
 from redoit.engine.supply import Supply
 from redoit.errors import MissingOut, RedoitError
 from redoit.model import Entry, Out, Stage
+from redoit.store.inside import check_inside
 
 
 def restore_absent(stage: Stage, session: Session, supply: Supply | None, *, dry: bool) -> bool:
@@ -25,6 +26,7 @@ def restore_absent(stage: Stage, session: Session, supply: Supply | None, *, dry
             gone.append((out, found))
     if dry:
         return bool(gone)
+    check_inside(session.layout, [out.path for out, _ in gone])
     for out, entry in gone:
         if not session.exists(out.path):
             session.store.checkout(out.path, entry, copy=not out.cache)

@@ -11,6 +11,7 @@ from redoit.engine.session import Session
 from redoit.errors import RedoitError, TransferFailed
 from redoit.late import late
 from redoit.model import Address, Entry, Oid, Out, RepoPath, Stage
+from redoit.store.inside import check_inside
 from redoit.store.listings import listing_of
 from redoit.store.moved import Meter, Moved, SilentMeter, Wanted
 from redoit.store.transfer import download
@@ -162,6 +163,7 @@ class Supply:
 
 def _put(session: Session, path: RepoPath, entry: Entry, inside: str | None) -> None:
     """Check out an out, or the files of a directory that are ``inside`` or below it; what was edited stays."""
+    check_inside(session.layout, [path])
     store = session.store
     if inside is None and not session.exists(path):
         store.checkout(path, entry)
