@@ -287,12 +287,15 @@ def test_what_is_damaged_in_the_cache_is_named_and_got_anew(made: Sandbox) -> No
         (listing, b"[{", 0o444, "many/"),
         (listing, listing.read_bytes().replace(b"one", b"two"), 0o444, "many/"),
         (listing, None, 0o555, "many/"),
+        (listing, b"", 0, "many/"),  # a link to itself: it cannot be read
         (inner, b"3\n", 0o644, "many/one"),
         (inner, None, 0o555, "many/one"),
     ):
         damaged.unlink()
         if content is None:
             damaged.mkdir(mode)
+        elif not mode:
+            damaged.symlink_to(damaged)
         else:
             damaged.write_bytes(content)
             damaged.chmod(mode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from redoit.errors import CorruptObject, StoreError
+from redoit.errors import MissingObject, StoreError
 from redoit.model import Algo, Entry, Oid
 from redoit.store import tree
 from redoit.store.objects import Objects, corrupt, missing
@@ -39,10 +39,10 @@ def damaged(objects: Objects, entry: Entry) -> Iterator[str]:
         return
     try:
         files = listing_of(objects, oid, algo)
-    except CorruptObject:
-        yield ""
-    except StoreError:  # it is missing, or cannot be read now
+    except MissingObject:
         return
+    except StoreError:  # also one that cannot be read
+        yield ""
     else:
         yield from (name for name, inner in files if _is_damaged(objects, inner, algo))
 

@@ -141,8 +141,8 @@ class _Work(Moving):
         return dict(sorted(found.items(), key=lambda item: order[item[0]]))
 
     def _listed(self, path: str, oid: Oid, algo: Algo) -> _Listed | None:
-        """A directory by its object; None if that failed, which is noted. Raises CorruptObject, StoreError."""
-        with contextlib.suppress(MissingObject, CorruptObject):
+        """A directory by its object; None if that failed, which is noted. Raises CorruptObject."""
+        with contextlib.suppress(StoreError):  # also what cannot be read is got anew
             return _Listed(path, listing_of(self._objects, oid, algo), None)
         data = self._came(path, oid, algo)
         if data is None:
