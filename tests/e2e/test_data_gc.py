@@ -92,6 +92,17 @@ def test_a_remote_is_cleaned_by_its_own_lists(box: Sandbox) -> None:
     assert kept(box.root.parent / "store") == {1, 2, 5}
 
 
+def test_an_import_that_was_never_got_stops_nothing(box: Sandbox) -> None:
+    out = f"{{md5: {'a' * 32}.dir, hash: md5, path: far}}"
+    repo = f"{{url: ../far, rev_lock: {'b' * 40}}}"
+    box.write("far.dvc", f"deps:\n- {{path: far, repo: {repo}}}\nouts:\n- {out}\n")
+    box.exp("data", "gc", "-q", "-f", "-w")
+    assert kept(box.root / ".dvc/cache") == {3, 5}
+    box.write("near.dvc", f"outs:\n- {out.replace('far', 'near')}\n")
+    box.write(f".dvc/cache/files/md5/00/{'0' * 30}", "nothing uses it\n")
+    box.exp("data", "gc", "-q", "-f", "-w", code=1)
+
+
 @pytest.mark.parametrize("damaged", [None, b"[{"])
 def test_files_of_a_directory_without_a_list_are_no_garbage(
     box: Sandbox, damaged: bytes | None

@@ -25,14 +25,16 @@ _NAMED = 10
 class Reach:
     """Owns the keys of the objects that ``used`` is made of.
 
-    ``unknown``: the directories among it whose files are not known, as their objects are missing or damaged.
+    ``unknown``: the directories among it whose files are not known, as their objects are missing or damaged. Those that come
+    from another repository are not among them: it has the files, and here they may never have been.
     """
 
     def __init__(self, used: Iterable[Used], objects: Objects) -> None:
         self._objects = objects
         self.keys: set[Key] = set()
         self.unknown: dict[Key, Used] = {}
-        for each in used:
+        # Of what an import and something else use, the import comes last.
+        for each in sorted(used, key=_is_far):
             oid, algo = each.entry.oid, each.entry.algo
             if oid is None or (oid, algo) in self.keys:
                 continue
@@ -41,7 +43,8 @@ class Reach:
                 try:
                     files = listing_of(objects, oid, algo)
                 except (MissingObject, CorruptObject):
-                    self.unknown[oid, algo] = each
+                    if not _is_far(each):
+                        self.unknown[oid, algo] = each
                 else:
                     self.keys.update((inner, algo) for _, inner in files)
 
@@ -82,3 +85,8 @@ class Reach:
                 hint="`exp data fetch` gets the list (-A: of all commits), `exp data commit` makes that of the workspace; "
                 "--skip-failed lets such files go",
             )
+
+
+def _is_far(used: Used) -> bool:
+    """Whether another repository has the data."""
+    return used.stage.origin is not None and used.stage.origin.repo is not None
