@@ -9,6 +9,7 @@ import pytest
 
 from redoit.model import Entry, Oid, RepoPath
 from redoit.store.incomplete import Lack, Mark, Marks
+from redoit.store.listings import listing_of
 from tests.unit.store_room import Room
 
 D = RepoPath("d")
@@ -29,7 +30,7 @@ def remove(room: Room, *names: str) -> None:
 
 def lose(room: Room, entry: Entry, *names: str) -> None:
     """Take the objects of these files out of the cache."""
-    for name, oid in room.store._files(entry.oid, entry.algo):  # type: ignore[arg-type]
+    for name, oid in listing_of(room.store.objects, entry.oid, entry.algo):  # type: ignore[arg-type]
         if name in names:
             os.unlink(room.store.object_path(oid, entry.algo))
 
@@ -59,7 +60,7 @@ def test_what_not_even_the_cache_has_was_not_deleted(tmp_path: Path) -> None:
 
 def test_a_part_that_was_checked_out(tmp_path: Path) -> None:
     room, entry = made(tmp_path)
-    files = dict(room.store._files(entry.oid, entry.algo))  # type: ignore[arg-type]
+    files = dict(listing_of(room.store.objects, entry.oid, entry.algo))  # type: ignore[arg-type]
     room.store.remove(D)
     room.store.checkout_files(D, entry, [("b/c", files["b/c"])])
     assert room.store.lack(D, entry) == Lack((("a", files["a"]), ("b/d", files["b/d"])))
@@ -76,7 +77,7 @@ def test_a_part_that_was_checked_out(tmp_path: Path) -> None:
 
 def test_a_part_of_other_data(tmp_path: Path) -> None:
     room, entry = made(tmp_path)
-    files = dict(room.store._files(entry.oid, entry.algo))  # type: ignore[arg-type]
+    files = dict(listing_of(room.store.objects, entry.oid, entry.algo))  # type: ignore[arg-type]
     room.write("d/a", "another")
     other = room.commit("d").entry("d")
     room.store.remove(D)
