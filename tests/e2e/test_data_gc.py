@@ -134,6 +134,20 @@ def test_files_of_a_directory_without_a_list_are_no_garbage(
     assert place.read_bytes() == sent.read_bytes()
 
 
+def test_what_a_killed_push_left_at_the_remote_goes(box: Sandbox) -> None:
+    store = box.root.parent / "store"
+    left = store / "files/md5/ab/.4711-0123456789ab.tmp"
+    kept_too = [store / "notes/.4711-0123456789ab.tmp", store / "files/md5/ab/.hidden.tmp"]
+    for file in (left, *kept_too):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("half")
+    box.exp("data", "gc", "-q", "-f", "-w")
+    assert left.exists()
+    box.exp("data", "gc", "-q", "-f", "-w", "-c")
+    assert not left.exists()
+    assert all(file.exists() for file in kept_too)
+
+
 def test_what_the_remote_lacks_is_kept(box: Sandbox) -> None:
     store = box.root.parent / "store"
     for file in (store / "files").rglob("*"):

@@ -24,6 +24,7 @@ from redoit.store.links import failing, remove
 from redoit.store.moving import asking
 from redoit.store.objects import folders_of
 from redoit.store.remotes import Remote, Remotes, object_name
+from redoit.store.storage import is_temporary
 from redoit.store.transfer import present
 from redoit.store.verify import objects_in
 
@@ -224,16 +225,24 @@ def _experiments(git: Git) -> Iterable[str]:
 
 
 def _unused_at(remote: Remote, keep: set[Key]) -> list[tuple[str, int]]:
-    """Name and size of the objects of a remote that are not in use, lists of files first."""
+    """Name and size of the objects of a remote that are not in use, lists of files first, and of what killed commands
+    were sending.
+    """
     names = {object_name(oid, algo) for oid, algo in keep}
     with asking(remote):
         stored = remote.storage.list("")
     unused = [
         (each.name, each.size)
         for each in stored
-        if _is_object_name(each.name) and each.name not in names
+        if (_is_object_name(each.name) and each.name not in names) or _is_draft(each.name)
     ]
     return sorted(unused, key=lambda item: not item[0].endswith(tree.DIR_SUFFIX))
+
+
+def _is_draft(name: str) -> bool:
+    """Whether a file of a remote lies where objects lie, and is called as one is while it is being sent."""
+    folder, _, last = name.rpartition("/")
+    return is_temporary(last) and _is_object_name(f"{folder}/{'0' * 30}")
 
 
 def _is_object_name(name: str) -> bool:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 
+_WHOLE = 1 << 17
+"""Up to this size, in bytes, a file is sent over SSH by one call."""
+
+
 class Options:
     """The options of one remote, as DVC's configuration has them."""
 
@@ -207,7 +211,7 @@ def _ssh(url: str, options: Options) -> FsspecStorage:
         skip_instance_cache=True,
     )
     root = (_unquoted(parts.path) or "").rstrip("/")
-    return FsspecStorage(Opened(connect(), root), renames=True, again=connect)
+    return FsspecStorage(Opened(connect(), root), renames=True, again=connect, whole=_WHOLE)
 
 
 def _check_name(name: str | None, options: Options) -> None:

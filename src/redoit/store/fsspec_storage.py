@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import posixpath
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from redoit.store.storage import Stored
+from redoit.store.storage import Stored, temporary_in
 
 
 class Opened(NamedTuple):
@@ -24,6 +23,8 @@ class FsspecStorage:
 
     ``renames``: a file is visible while it is being written, so that it gets a temporary name first. ``again``: connects
     anew, for a file system that does not when its connection has ended. ``get_options`` are given to its ``get_file``.
+    ``whole``: a file of up to so many bytes is written by one call, for a file system that asks after every folder above a
+    file that it is to put.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class FsspecStorage:
         lists: bool = True,
         writable: bool = True,
         renames: bool = False,
+        whole: int = 0,
         attempts: int = 3,
         again: Callable[[], Any] | None = None,
         get_options: Mapping[str, Any] | None = None,
@@ -46,6 +48,7 @@ class FsspecStorage:
         self.attempts = attempts
         self.near = False
         self._renames = renames
+        self._whole = whole
         self._made: set[str] = set()
         """Folders that are known to be there."""
 
@@ -107,14 +110,23 @@ class FsspecStorage:
         if folder not in self._made:
             self._fs.makedirs(folder, exist_ok=True)
             self._made.add(folder)
-        temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        temporary = temporary_in(folder)
         try:
-            self._fs.put_file(place, temporary)
+            self._write(place, temporary)
             self._fs.mv(temporary, path)
         except BaseException:
             with contextlib.suppress(Exception):
                 self._fs.rm_file(temporary)
             raise
+
+    def _write(self, place: str, path: str) -> None:
+        with open(place, "rb") as file:
+            data = file.read(self._whole + 1) if self._whole else b""
+        if not self._whole or len(data) > self._whole:
+            self._fs.put_file(place, path)
+            return
+        with self._fs.open(path, "wb") as there:
+            there.write(data)
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):

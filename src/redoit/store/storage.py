@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from typing import NamedTuple, Protocol
 
 from redoit.store.drafts import copy_file, write_all
@@ -96,6 +97,16 @@ def _is_near(folder: str) -> bool:
     return not kinds[place].startswith(_FAR)
 
 
+def temporary_in(folder: str) -> str:
+    """A new name for a file of a remote that is being sent into ``folder``."""
+    return f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file is called like that."""
+    return re.fullmatch(r"\.\d+-[0-9a-f]{12}\.tmp", name) is not None
+
+
 def copy_content(source: str, target: str) -> None:
     """Write the content of one file to another, new or not. Raises OSError."""
     _copy(source, target, os.O_TRUNC)
@@ -149,7 +160,7 @@ class FolderStorage:
     def put(self, place: str, name: str) -> None:
         path = self._path(name)
         folder = os.path.dirname(path)
-        temporary = f"{folder}/.{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        temporary = temporary_in(folder)
         try:
             try:
                 _copy(place, temporary, os.O_EXCL, _READ_ONLY)
