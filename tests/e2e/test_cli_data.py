@@ -103,6 +103,14 @@ def test_targets(made: Sandbox) -> None:
     assert "'alon' is neither" in other.exp("data", "fetch", "-a", "alon", code=1).stderr
 
 
+def test_what_is_here_needs_no_remote(made: Sandbox) -> None:
+    made.exp("remote", "add", "-qdf", "up", "ssh://127.0.0.1:1/store")
+    assert made.exp("data", "pull").stdout.startswith("Everything is there already\n")
+    made.exp("data", "fetch", "many")
+    (made.root / ".dvc/cache").rename(made.root / "away")
+    assert "the remote 'up' cannot be used" in made.exp("data", "fetch", code=1).stderr
+
+
 def test_data_of_another_remote(made: Sandbox) -> None:
     """What a remote that was named cannot have is missing, and is said."""
     text = made.read("dvc.yaml").replace("[many, two]", "[many, {two: {remote: other}}]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from redoit.data.remembered import remember
@@ -21,7 +21,7 @@ from redoit.git import Git
 from redoit.late import late
 from redoit.model import OutKind
 from redoit.store.moved import Meter, Moved, Wanted
-from redoit.store.remotes import Remote, Remotes
+from redoit.store.remotes import Remotes
 
 if TYPE_CHECKING:
     from redoit.imports.fetch import Lacking, fetch_imported
@@ -72,7 +72,8 @@ def push(session: Session, request: TransferRequest, remotes: Remotes, meter: Me
         if each.used.out.push and not is_from_repository(each)
     ]
     moved = Moved()
-    for remote, wanted in _by_remote(chosen, request, remotes):
+    for name, wanted in _by_remote(chosen, request, remotes).items():
+        remote = remotes.open(name)
         sent = upload(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter)
         moved.add(sent)
         if not (sent.failures or sent.missing):
@@ -104,10 +105,11 @@ def fetch(
     chosen = [each for each in _chosen(session, request, warnings) if request.takes(each.used)]
     plain = [each for each in chosen if each.used.stage.origin is None]
     if plain or not chosen:
-        for remote, wanted in _by_remote(plain, request, remotes):
-            moved.add(
-                download(wanted, remote, session.store.objects, jobs=request.jobs, meter=meter)
-            )
+        for name, wanted in _by_remote(plain, request, remotes).items():
+            if all(session.store.has(each.entry) for each in wanted):
+                continue  # nothing is asked of a remote that may be out of reach
+            remote, objects = remotes.open(name), session.store.objects
+            moved.add(download(wanted, remote, objects, jobs=request.jobs, meter=meter))
     moved.add(_fetch_imported(session, chosen, request, remotes, meter))
     return Transferred(moved, tuple(warnings))
 
@@ -170,8 +172,8 @@ def _chosen(session: Session, request: TransferRequest, warnings: list[str]) -> 
 
 def _by_remote(
     chosen: Iterable[Chosen], request: TransferRequest, remotes: Remotes
-) -> Iterator[tuple[Remote, list[Wanted]]]:
-    """The objects by the remote they belong to: that of the command, or of the out, or the default."""
+) -> Mapping[str, list[Wanted]]:
+    """The objects by the name of the remote they belong to: that of the command, or of the out, or the default."""
     groups: dict[str, list[Wanted]] = defaultdict(list)
     asked = remotes.name_of(request.remote) if request.remote else None
     for (_, out, entry), inside in chosen:
@@ -181,5 +183,4 @@ def _by_remote(
         groups[asked or remotes.name_of(own)].append(Wanted(out.path, entry, inside))
     if not groups:
         remotes.name_of(request.remote)
-    for name, wanted in groups.items():
-        yield remotes.open(name), wanted
+    return groups

@@ -197,7 +197,7 @@ def _ssh(url: str, options: Options) -> FsspecStorage:
     given = {key: int(value) if isinstance(value, float) else value for key, value in given.items()}
     if not options.flag("allow_agent", True):
         given["agent_path"] = ""
-    connect = partial(
+    make = partial(
         _class("sshfs", "SSHFileSystem", "ssh", options),
         parts.hostname,
         **_given(given),
@@ -210,8 +210,26 @@ def _ssh(url: str, options: Options) -> FsspecStorage:
         keepalive_count_max=_KEEPALIVES,
         skip_instance_cache=True,
     )
+
+    def connect() -> Any:
+        return asking_once(make())
+
     root = (_unquoted(parts.path) or "").rstrip("/")
     return FsspecStorage(Opened(connect(), root), renames=True, again=connect, whole=_WHOLE)
+
+
+def asking_once(system: Any) -> Any:
+    """``system``, which before each file that it writes asks after all folders above: of each once is enough."""
+    made: set[str] = set()
+    makedirs = system._makedirs
+
+    async def remembering(path: str, **options: Any) -> None:
+        if path not in made:
+            await makedirs(path, **options)
+            made.add(path)
+
+    system._makedirs = remembering
+    return system
 
 
 def _check_name(name: str | None, options: Options) -> None:

@@ -23,8 +23,7 @@ class FsspecStorage:
 
     ``renames``: a file is visible while it is being written, so that it gets a temporary name first. ``again``: connects
     anew, for a file system that does not when its connection has ended. ``get_options`` are given to its ``get_file``.
-    ``whole``: a file of up to so many bytes is written by one call, for a file system that asks after every folder above a
-    file that it is to put.
+    ``whole``: a file of up to so many bytes is written by one call, where that saves questions.
     """
 
     def __init__(
@@ -125,8 +124,8 @@ class FsspecStorage:
         if not self._whole or len(data) > self._whole:
             self._fs.put_file(place, path)
             return
-        with self._fs.open(path, "wb") as there:
-            there.write(data)
+        # Not by a file object of its own: one whose connection is gone is closed at the end of Python, and waits for ever.
+        self._fs.pipe_file(path, data)
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
