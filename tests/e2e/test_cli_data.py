@@ -115,6 +115,9 @@ def test_data_of_another_remote(made: Sandbox) -> None:
     """What a remote that was named cannot have is missing, and is said."""
     text = made.read("dvc.yaml").replace("[many, two]", "[many, {two: {remote: other}}]")
     made.write("dvc.yaml", text)
+    assert made.exp("data", "push", code=1).stderr == (
+        "error: there is no remote 'other'\n  named by: two\n  known are: up\n"
+    )
     made.exp("remote", "add", "-q", "other", "../elsewhere")
     made.exp("data", "push", "-q")
     made.commit()

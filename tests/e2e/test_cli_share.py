@@ -177,6 +177,14 @@ def test_a_git_remote_that_refuses(origin: Sandbox) -> None:
 
 
 def test_errors(origin: Sandbox) -> None:
+    origin.git("commit", "-q", "--allow-empty", "-m", "next")
+    none = "There are no such experiments"
+    assert (
+        origin.exp("push", "hub").stdout
+        == f"{none} on these commits; -A takes those of all commits\n"
+    )
+    assert origin.exp("pull", "-A", "hub").stdout == f"{none}\n"
+    origin.git("reset", "-q", "HEAD~1")
     assert "did you mean 'lr-2'" in origin.exp("push", "hub", "lr2", code=1).stderr
     assert "are given twice" in origin.exp("push", "-A", "hub", "lr-2", code=2).stderr
     assert "cannot be used" in origin.exp("push", "nowhere", code=1).stderr

@@ -22,6 +22,7 @@ def command(quiet: bool, **options: Any) -> int:
     """
     request = share_request(**options)
     shared = Project().push_experiments(request, TransferLine(sys.stderr, quiet=quiet))
-    code = tell_shared(shared, "Pushed", "there", quiet=quiet)
+    of_all = request.selection.all_commits
+    code = tell_shared(shared, "Pushed", "there", quiet=quiet, of_all=of_all)
     shared.moved.check("sent")
     return code

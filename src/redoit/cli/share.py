@@ -95,8 +95,11 @@ def auto_push(project: Project, experiment: Experiment | None, *, quiet: bool) -
     tell_shared(shared, "Pushed", "there", quiet=quiet or bool(shared.same))
 
 
-def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool) -> int:
-    """Print what was done. Returns the exit code: 1 if an experiment was refused."""
+def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool, of_all: bool = True) -> int:
+    """Print what was done. Returns the exit code: 1 if an experiment was refused.
+
+    ``of_all``: experiments on other commits were asked for too, if any were.
+    """
     for warning in shared.warnings:
         print(printable(f"warning: {warning}"), file=sys.stderr)
     for each in shared.refused:
@@ -116,5 +119,8 @@ def tell_shared(shared: Shared, verb: str, where: str, *, quiet: bool) -> int:
             print(f"{count(shared.moved.files, 'file')} of data, {size_text(shared.moved.size)}")
         if not shared.done and not shared.refused and not shared.lacking:
             same = count(len(shared.same), "experiment")
-            print(f"{same} {where} already" if shared.same else "There are no such experiments")
+            none = "There are no such experiments"
+            if not of_all:
+                none += " on these commits; -A takes those of all commits"
+            print(f"{same} {where} already" if shared.same else none)
     return int(bool(shared.refused))

@@ -175,5 +175,5 @@ def _data(
             key = (entry.oid, entry.algo, own)
             if key not in seen:
                 seen.add(key)
-                groups[asked or remotes.name_of(own)].append(Wanted(out.path, entry))
+                groups[asked or remotes.name_of(own, out.path)].append(Wanted(out.path, entry))
     return _Data(groups, uses)

@@ -180,7 +180,7 @@ def _by_remote(
         own = out.remote.lower() if out.remote else None
         if asked and own not in (None, asked):
             continue
-        groups[asked or remotes.name_of(own)].append(Wanted(out.path, entry, inside))
+        groups[asked or remotes.name_of(own, out.path)].append(Wanted(out.path, entry, inside))
     if not groups:
         remotes.name_of(request.remote)
     return groups

@@ -56,8 +56,11 @@ class Remotes:
         self._lock = threading.Lock()
         self._opened: dict[str, Remote] = {}
 
-    def name_of(self, name: str | None) -> str:
-        """``name``, or that of the default remote. Raises RemoteError if there is no such remote."""
+    def name_of(self, name: str | None, path: str | None = None) -> str:
+        """``name``, or that of the default remote. Raises RemoteError if there is no such remote.
+
+        ``path``: the out that names it, if one does.
+        """
         known = self._config.remotes
         found = name.lower() if name else self._config.remote
         if found is None:
@@ -70,6 +73,7 @@ class Remotes:
         if found not in known:
             raise RemoteError(
                 f"there is no remote '{found}'",
+                facts={"named by": path} if path and name else {},
                 hint=suggestion(found, list(known)) if known else "exp remote add NAME URL adds it",
             )
         return found
