@@ -249,7 +249,17 @@ def test_errors(made: Sandbox) -> None:
     assert "which would run a program" in error("push", "-r", "dav")
     assert not (made.root / "hacked").exists()
     made.exp("remote", "add", "-f", "gs", "gs://bucket/path")
-    assert error("push", "-r", "gs") == (
+    made.write(
+        "hidden/sitecustomize.py",
+        "import sys\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'gcsfs':\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Without())\n",
+    )
+    hidden = {"PYTHONPATH": str(made.root / "hidden")}
+    assert made.exp("data", "push", "-r", "gs", code=1, **hidden).stderr == (
         "error: the remote 'gs' needs a package that is not installed\n"
         "  package: gcsfs\n"
         "  pip install 'redoit[gs]'\n"

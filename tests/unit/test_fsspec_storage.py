@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 from redoit.store.backends import asking_once
@@ -57,3 +59,14 @@ def test_folders_are_asked_for_once() -> None:
 
     asyncio.run(write())
     assert system.log == ["makedirs /a", "makedirs /b"]
+
+
+def test_what_a_library_logs_is_not_printed() -> None:
+    code = (
+        "import logging; from redoit.store.backends import Options, open_backend;"
+        "options = Options('up', {'url': 'gs://bucket/path', 'allow_anonymous_login': 'true'});"
+        "open_backend('gs', 'gs://bucket/path', options);"
+        "logging.getLogger('gcsfs').error('out of retries')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

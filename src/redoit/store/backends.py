@@ -340,7 +340,10 @@ def _class(module: str, name: str, extra: str, options: Options) -> Any:
 
 def _module(name: str, extra: str, options: Options) -> Any:
     import importlib
+    import logging
 
+    # What it has to say of a failure is in the exception: without a handler Python would print it as well.
+    logging.getLogger(name.partition(".")[0]).addHandler(logging.NullHandler())
     try:
         return importlib.import_module(name)
     except ImportError as error:
