@@ -94,11 +94,10 @@ def _partly_there(
         )
     error: RedoitError | None = None
     if not dry:
-        session.store.mark_part(
-            out.path, entry
-        )  # once the cache has the rest, it could have been deleted
-    if supply is not None and not dry:
-        error = supply.try_outs([(out, entry)])
+        # Once the cache has the rest, it could as well have been deleted.
+        session.store.mark_part(out.path, entry)
+        if supply is not None:
+            error = supply.try_outs([(out, entry)])
     if not session.cached(entry) and not (dry and supply is not None):
         raise MissingOut(
             f"'{out.path}' of '{stage.address}' is not all in the workspace, "

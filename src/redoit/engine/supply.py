@@ -61,9 +61,8 @@ class Supply:
             for dep in stage.deps:
                 parts = self._parts(dep.path)
                 for out, entry, _ in parts:
-                    if session.exists(
-                        out.path
-                    ):  # once the cache has the rest, it could have been deleted
+                    # Once the cache has the rest, it could as well have been deleted.
+                    if session.exists(out.path):
                         session.store.mark_part(out.path, entry)
                 self._get([(out, entry, inside) for out, entry, inside in parts])
                 for out, entry, inside in parts:

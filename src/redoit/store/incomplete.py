@@ -48,6 +48,7 @@ class Marks:
         write_atomic(self._place(path), os.fsencode(text), sync=False, staging=self._staging)
 
     def get(self, path: RepoPath) -> Mark | None:
+        """What ``path`` was to become; None if it was not written in part."""
         try:
             with open(self._place(path), "rb") as file:
                 oid, whole, _ = os.fsdecode(file.read()).split("\n", 2)
