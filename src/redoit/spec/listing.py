@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, NamedTuple
 
@@ -31,6 +30,8 @@ def listed_directory(rows: Any) -> Listed | None:
             return None
         found[name] = digest
         size = None if size is None or not isinstance(length, int) else size + length
+    import hashlib  # it loads OpenSSL, which all that have no such list can spare
+
     # Byte for byte the object of a directory, as `store.tree` encodes it.
     data = json.dumps([{"md5": found[name], "relpath": name} for name in sorted(found)])
     digest = hashlib.md5(data.encode(), usedforsecurity=False).hexdigest()
