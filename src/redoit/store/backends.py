@@ -343,7 +343,9 @@ def _module(name: str, extra: str, options: Options) -> Any:
     import logging
 
     # What it has to say of a failure is in the exception: without a handler Python would print it as well.
-    logging.getLogger(name.partition(".")[0]).addHandler(logging.NullHandler())
+    logger = logging.getLogger(name.partition(".")[0])
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
     try:
         return importlib.import_module(name)
     except ImportError as error:
